@@ -1,0 +1,88 @@
+/* Runtime functions: what schedules and generated code call by name instead of generating code.
+ *
+ * All have one signature: `bufs` are the inputs, then the outputs, dense and row-major unless `meta`
+ * gives strides; `meta` are the numbers described at each function (sizes and strides in elements).
+ * Outputs do not overlap inputs.  They may be called from any thread and use the thread pool.
+ * They do not fail: memory they want but cannot have makes them slower. */
+#ifndef SEC_RUNTIME_H
+#define SEC_RUNTIME_H
+
+#include "../compiler.h"
+#include "../threads.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef void sec_runtime_fn(void **bufs, const int64_t *meta);
+
+/* Element kinds in `meta` of the linear algebra functions; those after F64 only for dot. */
+typedef enum sec_rt_kind {
+  SEC_RT_F32, SEC_RT_F64, SEC_RT_I32, SEC_RT_I64, SEC_RT_U32, SEC_RT_U64, SEC_RT_U8, SEC_RT_BOOL
+} sec_rt_kind;
+
+/* c[b,i,j] = sum over l of a[b,i,l] b[b,l,j]; integers wrap, bools: or of ands.
+ * bufs: a, b, c.  meta: kind, batch, m, n, k, strides of a (batch, m, k), strides of b (batch, k, n). */
+sec_runtime_fn sec_rt_dot;
+
+/* The lower Cholesky factor, zero above the diagonal, of a matrix given by its lower triangle; NaN on
+ * and below the diagonal if the matrix is not positive definite.
+ * bufs: a, factor.  meta: kind, batch, n. */
+sec_runtime_fn sec_rt_cholesky;
+
+/* Solves op(a) x = b (left_side) or x op(a) = b for triangular a; op is the transpose if transpose_a.
+ * The other triangle, and with unit_diagonal the diagonal, are not read.  A zero pivot divides by 0.
+ * bufs: a, b, x.  meta: kind, batch, m, n (of b), left_side, lower, transpose_a, unit_diagonal. */
+sec_runtime_fn sec_rt_triangular_solve;
+
+/* The LU factorisation with row exchanges: `lu` holds L below its unit diagonal and U, `pivots`
+ * (i32[min(m,n)]) the row exchanged with row i, `permutation` (i32[m]) the source of each row.
+ * bufs: a, lu, pivots, permutation.  meta: kind, batch, m, n. */
+sec_runtime_fn sec_rt_lu;
+
+/* Running sums, products, maxima or minima along the middle axis; a NaN stays in maxima and minima.
+ * bufs: x, y.  meta: dtype (row of core/include/secant/dtype.def, not complex), op (0 sum, 1 product,
+ * 2 maximum, 3 minimum), outer, n, inner, reverse (from the end). */
+sec_runtime_fn sec_rt_cumulative;
+
+/* bufs: from, to.  meta: bytes. */
+sec_runtime_fn sec_rt_copy;
+
+/* All of the above, for the compiler; valid until the process ends. */
+const sec_compiler_symbol *sec_runtime_symbols(size_t *n);
+
+/* The function called `name`; NULL if there is none. */
+sec_runtime_fn *sec_runtime_lookup(const char *name);
+
+/* ---- the library behind them ------------------------------------------------------------------ */
+
+/* Fortran's calling convention: everything by address, matrices by columns, then the lengths of the
+ * character arguments. */
+typedef void sec_gemm(const char *trans_a, const char *trans_b, const int *m, const int *n,
+                      const int *k, const void *alpha, const void *a, const int *lda, const void *b,
+                      const int *ldb, const void *beta, void *c, const int *ldc, size_t, size_t);
+typedef void sec_gemv(const char *trans, const int *m, const int *n, const void *alpha,
+                      const void *a, const int *lda, const void *x, const int *incx,
+                      const void *beta, void *y, const int *incy, size_t);
+typedef void sec_trsm(const char *side, const char *uplo, const char *trans, const char *diag,
+                      const int *m, const int *n, const void *alpha, const void *a, const int *lda,
+                      void *b, const int *ldb, size_t, size_t, size_t, size_t);
+typedef void sec_potrf(const char *uplo, const int *n, void *a, const int *lda, int *info, size_t);
+typedef void sec_getrf(const int *m, const int *n, void *a, const int *lda, int *pivots, int *info);
+
+/* Indexed by kind, F32 or F64; a function that no library has is NULL. */
+typedef struct sec_blas {
+  const char *library; /* its name; NULL if there is none */
+  sec_gemm *gemm[2];
+  sec_gemv *gemv[2];
+  sec_trsm *trsm[2];
+  sec_potrf *potrf[2];
+  sec_getrf *getrf[2];
+} sec_blas;
+
+/* Loads OpenBLAS, else the reference libraries, at the first call.  Not NULL. */
+const sec_blas *sec_blas_get(void);
+
+/* 1 in both kinds, for alpha and beta. */
+extern const void *const sec_blas_one[2];
+
+#endif

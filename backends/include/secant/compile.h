@@ -1,0 +1,52 @@
+/* From a jaxpr to machine code and to results. */
+#ifndef SECANT_COMPILE_H
+#define SECANT_COMPILE_H
+
+#include <secant/jaxpr.h>
+
+SEC_BEGIN_DECLS
+
+typedef struct sec_executable sec_executable;
+
+/* Compiles for `device` ("cpu"; NULL: the default).  Cached in the context by structure and types of the jaxpr
+ * (signature) and device: an equal jaxpr gives the same executable and compiles nothing.  Captured arrays
+ * are not part of the signature: they are operands after the inputs (sec_jaxpr_close order: see sec_execute).
+ * *out has one count for the caller.  Thread-safe; one signature is compiled once, others wait. */
+SEC_API sec_status sec_compile(sec_context *cx, const sec_jaxpr *j, const char *device, sec_executable **out);
+SEC_API sec_executable *sec_executable_retain(sec_executable *e);
+SEC_API void            sec_executable_release(sec_executable *e);
+
+/* Runs: in has the jaxpr's captured arrays first, then its inputs (n_consts + n_in arrays, types as compiled);
+ * out receives n_out new arrays, the caller's.  donate: NULL, or for every operand whether its memory may be
+ * reused (the caller then gives up its count).  Any thread. */
+SEC_API sec_status sec_execute(sec_executable *e, sec_array *const *in, sec_array **out);
+SEC_API int        sec_executable_n_in(const sec_executable *e);  /* consts + inputs */
+SEC_API int        sec_executable_n_out(const sec_executable *e);
+SEC_API const sec_aval *sec_executable_out_aval(const sec_executable *e, int i);
+
+/* Text of a stage: "jaxpr" (simplified), "groups", "mlir", "lowered" (MLIR after passes), "llvm", "asm".  The
+ * caller frees it with free(); NULL with the error recorded. */
+SEC_API char *sec_executable_text(const sec_executable *e, const char *stage);
+/* "flops", "bytes accessed", "temp bytes", "kernels", "runtime calls"; -1 when unknown. */
+SEC_API double sec_executable_cost(const sec_executable *e, const char *what);
+
+/* Counters since the context was made: signature cache hits and compiles, kernel cache hits and kernels compiled. */
+typedef struct sec_cache_stats { int64_t hits, compiles, kernel_hits, kernels; double compile_seconds; } sec_cache_stats;
+SEC_API sec_cache_stats sec_cache_get_stats(const sec_context *cx);
+/* Forgets executables that nobody holds, and all kernels. */
+SEC_API void sec_cache_clear(sec_context *cx);
+
+/* Traces and runs one jaxpr at once: compile (cached) and execute with its captured arrays.  in: n_in arrays. */
+SEC_API sec_status sec_run(sec_context *cx, const sec_jaxpr *j, sec_array *const *in, sec_array **out);
+
+/* Threads that a run may use; 0: SECANT_NUM_THREADS or all in the affinity mask. */
+SEC_API void sec_set_num_threads(int n);
+SEC_API int  sec_num_threads(void);
+/* CPU devices for pmap: SECANT_NUM_CPU_DEVICES, default 1. */
+SEC_API int  sec_num_devices(const char *platform);
+/* What this machine offers, one fact a line ("cpu: znver5, avx512", "llvm: 22.1.8", "blas: ...", "cuda: ..."), for `secant doctor`.
+ * The caller frees it with free(). */
+SEC_API char *sec_doctor(sec_context *cx);
+
+SEC_END_DECLS
+#endif

@@ -1,0 +1,95 @@
+/* Concrete arrays: a type, memory and a count. */
+#include "ir.h"
+#include <stdlib.h>
+#include <string.h>
+
+static sec_array *array_new(sec_context *cx, const sec_aval *aval, void *data, void (*release_data)(void *), void *owner) {
+  sec_array *a = sec_alloc(cx, sizeof *a);
+  if (!a) return NULL;
+  *a = (sec_array){.cx = cx, .aval = aval, .data = data, .release_data = release_data, .owner = owner};
+  a->bytes = (size_t)aval->size * sec_dtype_size(aval->dtype);
+  atomic_init(&a->refs, 1);
+  return a;
+}
+
+sec_array *sec_array_create_aval(sec_context *cx, const sec_aval *aval) {
+  if (!aval) return NULL;
+  size_t bytes = (size_t)aval->size * sec_dtype_size(aval->dtype);
+  void  *data = aligned_alloc(64, (bytes + 64) & ~(size_t)63);
+  if (!data) {
+    sec_error_set(SEC_MEMORY, "free arrays that are no longer needed", "out of memory: no room for %s", aval->text);
+    return NULL;
+  }
+  sec_array *a = array_new(cx, aval, data, free, data);
+  if (!a) free(data);
+  return a;
+}
+
+sec_array *sec_array_create(sec_context *cx, sec_dtype dtype, int rank, const int64_t *dims) {
+  return sec_array_create_aval(cx, sec_aval_get(cx, dtype, false, rank, dims));
+}
+
+sec_array *sec_array_from_data(sec_context *cx, sec_dtype dtype, int rank, const int64_t *dims, const void *data) {
+  sec_array *a = sec_array_create(cx, dtype, rank, dims);
+  if (a && a->bytes) memcpy(a->data, data, a->bytes);
+  return a;
+}
+
+sec_array *sec_array_create_f32(sec_context *cx, int rank, const int64_t *dims, const float *data) {
+  return sec_array_from_data(cx, SEC_F32, rank, dims, data);
+}
+sec_array *sec_array_create_f64(sec_context *cx, int rank, const int64_t *dims, const double *data) {
+  return sec_array_from_data(cx, SEC_F64, rank, dims, data);
+}
+sec_array *sec_array_create_i32(sec_context *cx, int rank, const int64_t *dims, const int32_t *data) {
+  return sec_array_from_data(cx, SEC_I32, rank, dims, data);
+}
+
+sec_array *sec_array_wrap(sec_context *cx, sec_dtype dtype, int rank, const int64_t *dims, void *data,
+                          void (*release_data)(void *), void *owner) {
+  const sec_aval *aval = sec_aval_get(cx, dtype, false, rank, dims);
+  return aval ? array_new(cx, aval, data, release_data, owner) : NULL;
+}
+
+sec_array *sec_array_wrap_aval(sec_context *cx, const sec_aval *aval, void *data, void (*release_data)(void *), void *owner) {
+  return array_new(cx, aval, data, release_data, owner);
+}
+
+static void release_base(void *base) { sec_array_release(base); }
+
+sec_array *sec_array_reshape(sec_array *a, int rank, const int64_t *dims) {
+  const sec_aval *aval = sec_aval_get(a->cx, a->aval->dtype, a->aval->weak, rank, dims);
+  if (!aval) return NULL;
+  if (aval->size != a->aval->size) {
+    sec_error_set(SEC_SHAPE, "sizes must multiply to the same number", "reshape: %s has %lld elements, %s has %lld", a->aval->text,
+                  (long long)a->aval->size, aval->text, (long long)aval->size);
+    return NULL;
+  }
+  sec_array *view = array_new(a->cx, aval, a->data, release_base, a);
+  if (view) sec_array_retain(a);
+  return view;
+}
+
+sec_array *sec_array_retain(sec_array *a) {
+  atomic_fetch_add_explicit(&a->refs, 1, memory_order_relaxed);
+  return a;
+}
+
+void sec_array_release(sec_array *a) {
+  if (!a || atomic_fetch_sub_explicit(&a->refs, 1, memory_order_acq_rel) != 1) return;
+  if (a->release_data) a->release_data(a->owner);
+  sec_free(a->cx, a);
+}
+
+const sec_aval *sec_array_aval(const sec_array *a) { return a->aval; }
+void           *sec_array_data(const sec_array *a) { return a->data; }
+sec_dtype       sec_array_dtype(const sec_array *a) { return a->aval->dtype; }
+int             sec_array_rank(const sec_array *a) { return a->aval->rank; }
+const int64_t  *sec_array_dims(const sec_array *a) { return a->aval->dims; }
+int64_t         sec_array_size(const sec_array *a) { return a->aval->size; }
+size_t          sec_array_bytes(const sec_array *a) { return a->bytes; }
+
+void sec_array_set_weak(sec_array *a, bool weak) {
+  const sec_aval *aval = sec_aval_get(a->cx, a->aval->dtype, weak, a->aval->rank, a->aval->dims);
+  if (aval) a->aval = aval;
+}

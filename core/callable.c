@@ -1,0 +1,29 @@
+/* Host functions that are traced on demand, counted. */
+#include "ir.h"
+#include <stdlib.h>
+#include <string.h>
+
+sec_callable *sec_callable_create(const char *name, sec_callable_fn call, void (*destroy)(void *), void *user) {
+  sec_callable *c = calloc(1, sizeof *c);
+  char         *copy = c ? strdup(name ? name : "rule") : NULL;
+  if (!copy) {
+    free(c);
+    sec_error_set(SEC_MEMORY, NULL, "out of memory: no callable could be made");
+    return NULL;
+  }
+  *c = (sec_callable){.call = call, .destroy = destroy, .user = user, .name = copy};
+  atomic_init(&c->refs, 1);
+  return c;
+}
+
+sec_callable *sec_callable_retain(sec_callable *c) {
+  atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+  return c;
+}
+
+void sec_callable_release(sec_callable *c) {
+  if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1) return;
+  if (c->destroy) c->destroy(c->user);
+  free(c->name);
+  free(c);
+}

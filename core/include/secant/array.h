@@ -1,0 +1,40 @@
+/* Concrete arrays: dense, row-major, immutable once made, counted.  Any thread may retain, release and
+ * read them. */
+#ifndef SECANT_ARRAY_H
+#define SECANT_ARRAY_H
+
+#include <secant/aval.h>
+
+SEC_BEGIN_DECLS
+
+typedef struct sec_array sec_array;
+
+/* A new array with one count, owned by the caller; NULL with the error recorded on failure.
+ * _create leaves the elements uninitialised for the caller to fill; _from_data copies; _wrap borrows `data`
+ * (aligned for its dtype) until the last release, then calls release_data(owner). */
+SEC_API sec_array *sec_array_create(sec_context *cx, sec_dtype dtype, int rank, const int64_t *dims);
+SEC_API sec_array *sec_array_from_data(sec_context *cx, sec_dtype dtype, int rank, const int64_t *dims,
+                                       const void *data);
+SEC_API sec_array *sec_array_wrap(sec_context *cx, sec_dtype dtype, int rank, const int64_t *dims, void *data,
+                                  void (*release_data)(void *owner), void *owner);
+SEC_API sec_array *sec_array_create_aval(sec_context *cx, const sec_aval *aval);
+/* The same elements with another shape of equal size, sharing the memory; one more count on it. */
+SEC_API sec_array *sec_array_reshape(sec_array *a, int rank, const int64_t *dims);
+SEC_API sec_array *sec_array_create_f32(sec_context *cx, int rank, const int64_t *dims, const float *data);
+SEC_API sec_array *sec_array_create_f64(sec_context *cx, int rank, const int64_t *dims, const double *data);
+SEC_API sec_array *sec_array_create_i32(sec_context *cx, int rank, const int64_t *dims, const int32_t *data);
+
+SEC_API sec_array      *sec_array_retain(sec_array *a);
+SEC_API void            sec_array_release(sec_array *a); /* NULL does nothing */
+SEC_API const sec_aval *sec_array_aval(const sec_array *a);
+SEC_API void           *sec_array_data(const sec_array *a);
+SEC_API sec_dtype       sec_array_dtype(const sec_array *a);
+SEC_API int             sec_array_rank(const sec_array *a);
+SEC_API const int64_t  *sec_array_dims(const sec_array *a);
+SEC_API int64_t         sec_array_size(const sec_array *a);  /* elements */
+SEC_API size_t          sec_array_bytes(const sec_array *a);
+/* Changes the weak-type mark; only before the array is shared. */
+SEC_API void sec_array_set_weak(sec_array *a, bool weak);
+
+SEC_END_DECLS
+#endif

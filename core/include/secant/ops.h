@@ -1,0 +1,175 @@
+/* The public operations.  Each appends equations to the innermost open trace and returns a value; a bad
+ * operand gives poison and records the error.  Binary operations broadcast and promote as NumPy and JAX do;
+ * the primitives under them are strict.  Axes may be negative.  Generated from core/ops (sh bindings/gen/run). */
+#ifndef SECANT_OPS_H
+#define SECANT_OPS_H
+
+#include <secant/trace.h>
+
+SEC_BEGIN_DECLS
+
+/* core/ops/arithmetic.c */
+SEC_API sec_value sec_neg(sec_value x);
+SEC_API sec_value sec_sign(sec_value x);
+SEC_API sec_value sec_abs(sec_value x);
+SEC_API sec_value sec_add(sec_value x, sec_value y);
+SEC_API sec_value sec_sub(sec_value x, sec_value y);
+SEC_API sec_value sec_mul(sec_value x, sec_value y);
+SEC_API sec_value sec_div(sec_value x, sec_value y);  /* integers truncate toward zero */
+SEC_API sec_value sec_rem(sec_value x, sec_value y);  /* sign of the dividend */
+SEC_API sec_value sec_max(sec_value x, sec_value y);
+SEC_API sec_value sec_min(sec_value x, sec_value y);
+SEC_API sec_value sec_pow(sec_value x, sec_value y);
+SEC_API sec_value sec_integer_pow(sec_value x, int64_t y);
+SEC_API sec_value sec_square(sec_value x);
+SEC_API sec_value sec_clamp(sec_value low, sec_value x, sec_value high); /* low, high: scalars or x's shape */
+
+/* core/ops/exponential.c */
+SEC_API sec_value sec_exp(sec_value x);
+SEC_API sec_value sec_exp2(sec_value x);
+SEC_API sec_value sec_expm1(sec_value x);
+SEC_API sec_value sec_log(sec_value x);
+SEC_API sec_value sec_log1p(sec_value x);
+SEC_API sec_value sec_sqrt(sec_value x);
+SEC_API sec_value sec_rsqrt(sec_value x);
+SEC_API sec_value sec_cbrt(sec_value x);
+SEC_API sec_value sec_logistic(sec_value x);
+SEC_API sec_value sec_tanh(sec_value x);
+SEC_API sec_value sec_sinh(sec_value x);
+SEC_API sec_value sec_cosh(sec_value x);
+SEC_API sec_value sec_asinh(sec_value x);
+SEC_API sec_value sec_acosh(sec_value x);
+SEC_API sec_value sec_atanh(sec_value x);
+
+/* core/ops/trigonometric.c */
+SEC_API sec_value sec_sin(sec_value x);
+SEC_API sec_value sec_cos(sec_value x);
+SEC_API sec_value sec_tan(sec_value x);
+SEC_API sec_value sec_asin(sec_value x);
+SEC_API sec_value sec_acos(sec_value x);
+SEC_API sec_value sec_atan(sec_value x);
+SEC_API sec_value sec_atan2(sec_value y, sec_value x);
+
+/* core/ops/special.c */
+SEC_API sec_value sec_erf(sec_value x);
+SEC_API sec_value sec_erfc(sec_value x);
+SEC_API sec_value sec_erf_inv(sec_value x);
+
+/* core/ops/rounding.c */
+SEC_API sec_value sec_floor(sec_value x);
+SEC_API sec_value sec_ceil(sec_value x);
+SEC_API sec_value sec_round(sec_value x, int method); /* 0: half away from zero, 1: half to even */
+SEC_API sec_value sec_is_finite(sec_value x);
+SEC_API sec_value sec_nextafter(sec_value x, sec_value y);
+
+/* core/ops/compare.c */
+SEC_API sec_value sec_eq(sec_value x, sec_value y);
+SEC_API sec_value sec_ne(sec_value x, sec_value y);
+SEC_API sec_value sec_lt(sec_value x, sec_value y);
+SEC_API sec_value sec_le(sec_value x, sec_value y);
+SEC_API sec_value sec_gt(sec_value x, sec_value y);
+SEC_API sec_value sec_ge(sec_value x, sec_value y);
+SEC_API sec_value sec_select_n(sec_value which, const sec_value *cases, int n_cases); /* strict: lax.select_n */
+SEC_API sec_value sec_where(sec_value condition, sec_value x, sec_value y);           /* broadcasts, promotes */
+
+/* core/ops/bitwise.c */
+SEC_API sec_value sec_and(sec_value x, sec_value y);
+SEC_API sec_value sec_or(sec_value x, sec_value y);
+SEC_API sec_value sec_xor(sec_value x, sec_value y);
+SEC_API sec_value sec_not(sec_value x);
+SEC_API sec_value sec_shift_left(sec_value x, sec_value y);
+SEC_API sec_value sec_shift_right_logical(sec_value x, sec_value y);
+SEC_API sec_value sec_shift_right_arithmetic(sec_value x, sec_value y);
+
+/* core/ops/convert.c */
+SEC_API sec_value sec_convert(sec_value x, sec_dtype dtype, bool weak); /* convert_element_type; same type: x */
+SEC_API sec_value sec_bitcast_convert_type(sec_value x, sec_dtype dtype);
+SEC_API sec_value sec_copy(sec_value x);
+SEC_API sec_value sec_stop_gradient(sec_value x);
+
+/* core/ops/shape.c */
+SEC_API sec_value sec_iota(sec_dtype dtype, int rank, const int64_t *dims, int dimension);
+SEC_API sec_value sec_full(sec_value scalar, int rank, const int64_t *dims);
+SEC_API sec_value sec_broadcast_in_dim(sec_value x, int rank, const int64_t *dims, const int64_t *dimensions);
+SEC_API sec_value sec_broadcast_to(sec_value x, int rank, const int64_t *dims); /* NumPy's rule */
+SEC_API sec_value sec_reshape(sec_value x, int rank, const int64_t *dims);
+SEC_API sec_value sec_transpose(sec_value x, const int64_t *permutation);
+SEC_API sec_value sec_squeeze(sec_value x, const int64_t *axes, int n);
+SEC_API sec_value sec_expand_dims(sec_value x, const int64_t *axes, int n); /* axes of the result */
+SEC_API sec_value sec_rev(sec_value x, const int64_t *axes, int n);
+SEC_API sec_value sec_concatenate(const sec_value *x, int n, int axis);
+SEC_API sec_value sec_pad(sec_value x, sec_value value, const int64_t *low, const int64_t *high, const int64_t *interior);
+
+/* core/ops/slice.c */
+SEC_API sec_value sec_slice(sec_value x, const int64_t *start, const int64_t *limit, const int64_t *strides); /* strides may be NULL */
+SEC_API sec_value sec_dynamic_slice(sec_value x, const sec_value *start, const int64_t *sizes);      /* start: one integer scalar an axis; clamped */
+SEC_API sec_value sec_dynamic_update_slice(sec_value x, sec_value update, const sec_value *start);
+
+/* core/ops/gather.c: JAX's dimension numbers; mode 0 clip, 1 fill_or_drop, 2 promise_in_bounds */
+typedef struct sec_gather_dims {
+  const int64_t *offset_dims, *collapsed_slice_dims, *start_index_map, *operand_batching_dims, *start_indices_batching_dims;
+  int n_offset, n_collapsed, n_start, n_batching;
+} sec_gather_dims;
+typedef struct sec_scatter_dims {
+  const int64_t *update_window_dims, *inserted_window_dims, *scatter_dims_to_operand_dims, *operand_batching_dims, *scatter_indices_batching_dims;
+  int n_window, n_inserted, n_scatter, n_batching;
+} sec_scatter_dims;
+SEC_API sec_value sec_gather(sec_value x, sec_value indices, const sec_gather_dims *dims, const int64_t *slice_sizes, int mode);
+SEC_API sec_value sec_scatter(sec_value x, sec_value indices, sec_value updates, const sec_scatter_dims *dims, int mode);
+SEC_API sec_value sec_scatter_add(sec_value x, sec_value indices, sec_value updates, const sec_scatter_dims *dims, int mode);
+
+/* core/ops/reduce.c: axes NULL with n -1 means all axes.  Strict in dtype like lax.reduce_* */
+SEC_API sec_value sec_reduce_sum(sec_value x, const int64_t *axes, int n);
+SEC_API sec_value sec_reduce_prod(sec_value x, const int64_t *axes, int n);
+SEC_API sec_value sec_reduce_max(sec_value x, const int64_t *axes, int n);
+SEC_API sec_value sec_reduce_min(sec_value x, const int64_t *axes, int n);
+SEC_API sec_value sec_reduce_and(sec_value x, const int64_t *axes, int n);
+SEC_API sec_value sec_reduce_or(sec_value x, const int64_t *axes, int n);
+SEC_API sec_value sec_argmax(sec_value x, int axis, sec_dtype index_dtype);
+SEC_API sec_value sec_argmin(sec_value x, int axis, sec_dtype index_dtype);
+SEC_API sec_value sec_sum(sec_value x); /* over all axes */
+
+/* core/ops/cumulative.c */
+SEC_API sec_value sec_cumsum(sec_value x, int axis, bool reverse);
+SEC_API sec_value sec_cumprod(sec_value x, int axis, bool reverse);
+SEC_API sec_value sec_cummax(sec_value x, int axis, bool reverse);
+SEC_API sec_value sec_cummin(sec_value x, int axis, bool reverse);
+
+/* core/ops/dot.c */
+typedef struct sec_dot_dims {
+  const int64_t *lhs_contract, *rhs_contract, *lhs_batch, *rhs_batch;
+  int n_contract, n_batch;
+} sec_dot_dims;
+SEC_API sec_value sec_dot_general(sec_value x, sec_value y, const sec_dot_dims *dims, sec_dtype preferred); /* SEC_N_DTYPES: promoted */
+SEC_API sec_value sec_dot(sec_value x, sec_value y);    /* lax.dot: vectors and matrices */
+SEC_API sec_value sec_matmul(sec_value x, sec_value y); /* NumPy's matmul, batched */
+
+/* core/ops/linalg.c */
+SEC_API sec_value sec_cholesky(sec_value x, bool symmetrize_input);
+SEC_API sec_value sec_triangular_solve(sec_value a, sec_value b, bool left_side, bool lower, bool transpose_a, bool unit_diagonal);
+SEC_API sec_status sec_lu(sec_value x, sec_value *lu, sec_value *pivots, sec_value *permutation);
+SEC_API sec_value sec_solve(sec_value a, sec_value b); /* a x = b; b a vector or matrix, batched in front */
+
+/* core/ops/random.c */
+SEC_API sec_status sec_threefry2x32(const sec_value in[4], sec_value out[2]); /* u32: key 0, key 1, count 0, count 1 */
+
+/* core/ops/control.c: bodies are jaxprs without captures; values used from outside are operands */
+SEC_API sec_status sec_cond(sec_value which, sec_jaxpr *const *branches, int n_branches, const sec_value *in, int n_in, sec_value *out);
+SEC_API sec_status sec_while(sec_jaxpr *cond, int n_cond_consts, sec_jaxpr *body, int n_body_consts, const sec_value *in, int n_in, sec_value *out);
+SEC_API sec_status sec_scan(sec_jaxpr *body, int n_consts, int n_carry, int64_t length, bool reverse, const sec_value *in, int n_in, sec_value *out);
+
+/* core/ops/call.c */
+SEC_API sec_status sec_jit_call(const char *name, sec_jaxpr *body, const sec_value *in, sec_value *out);
+SEC_API sec_status sec_remat(sec_jaxpr *body, const sec_value *in, sec_value *out);
+
+/* core/ops/collective.c: axis_name of an enclosing vmap or pmap */
+SEC_API sec_value sec_psum(sec_value x, const char *axis_name);
+SEC_API sec_value sec_pmax(sec_value x, const char *axis_name);
+SEC_API sec_value sec_pmin(sec_value x, const char *axis_name);
+SEC_API sec_value sec_all_gather(sec_value x, const char *axis_name, int axis, bool tiled);
+SEC_API sec_value sec_ppermute(sec_value x, const char *axis_name, const int64_t *source_target_pairs, int n_pairs);
+SEC_API sec_value sec_axis_index(const char *axis_name);
+
+SEC_END_DECLS
+
+#endif

@@ -1,0 +1,288 @@
+/* The math library against long double libm: every function, f32 and f64, scalar and vector code, on
+ * special values, on random bit patterns (the whole range) and on an interval where it is used most. */
+#include "backends/compiler.h"
+#include "lowering/builder.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#ifndef SAMPLES
+#define SAMPLES 32768 /* random points of a kind for vector code; an eighth of that for scalar code */
+#endif
+
+typedef long double (*reference_1)(long double x);
+typedef long double (*reference_2)(long double x, long double y);
+
+/* One function: its exact value, an interval of frequent operands and the largest error allowed, in
+ * units in the last place; 0 asks for the correctly rounded result. */
+typedef struct row {
+  const char *name;
+  reference_1 one;
+  reference_2 two;
+  double      low, high;
+  double      ulp_f32, ulp_f64;
+} row;
+
+static long double logistic_reference(long double x) { return 1 / (1 + expl(-x)); }
+static long double rsqrt_reference(long double x) { return 1 / sqrtl(x); }
+
+/* The root of erf(y) = x by Newton's rule on the smaller of erf and erfc, from Winitzki's estimate. */
+static long double erf_inv_reference(long double x) {
+  const long double half_root_pi = 0.886226925452758013649083741670572592L;
+  long double a = fabsl(x), w = log1pl(-a * a), m = 4.33L + w / 2;
+  if (!(a < 1) || a == 0) return a == 0 ? x : a == 1 ? x * INFINITY : NAN;
+  if (a < 1e-9L) return x * half_root_pi;
+  long double y = sqrtl(sqrtl(m * m - w / 0.147L) - m);
+  for (int i = 0; i < 8; i++) {
+    long double error = a < 0.5L ? erfl(y) - a : (1 - a) - erfcl(y);
+    y -= error * half_root_pi * expl(y * y);
+  }
+  return copysignl(y, x);
+}
+
+static const row rows[] = {
+  {"exp", expl, NULL, -90, 90, 1.5, 1.5},
+  {"exp2", exp2l, NULL, -130, 130, 1.5, 1.5},
+  {"expm1", expm1l, NULL, -2, 2, 2.5, 2.5},
+  {"sinh", sinhl, NULL, -5, 5, 2.5, 2.5},
+  {"cosh", coshl, NULL, -5, 5, 2.5, 2.5},
+  {"tanh", tanhl, NULL, -5, 5, 2.5, 2.5},
+  {"logistic", logistic_reference, NULL, -20, 20, 2.5, 2.5},
+  {"log", logl, NULL, 0, 4, 1.5, 1.5},
+  {"log2", log2l, NULL, 0, 4, 2.5, 2.5},
+  {"log1p", log1pl, NULL, -1, 4, 1.5, 1.5},
+  {"asinh", asinhl, NULL, -5, 5, 2.5, 2.5},
+  {"acosh", acoshl, NULL, 1, 5, 2.5, 2.5},
+  {"atanh", atanhl, NULL, -1, 1, 2.5, 2.5},
+  {"sin", sinl, NULL, -10, 10, 1.5, 1.5},
+  {"cos", cosl, NULL, -10, 10, 1.5, 1.5},
+  {"tan", tanl, NULL, -10, 10, 2.5, 2.5},
+  {"asin", asinl, NULL, -1, 1, 1.5, 1.5},
+  {"acos", acosl, NULL, -1, 1, 1.5, 1.5},
+  {"atan", atanl, NULL, -5, 5, 1.5, 1.5},
+  {"atan2", NULL, atan2l, -5, 5, 2.5, 2.5},
+  {"erf", erfl, NULL, -4, 4, 2.5, 2.5},
+  {"erfc", erfcl, NULL, -3, 12, 1.5, 2.5},
+  {"erf_inv", erf_inv_reference, NULL, -1, 1, 2.5, 2.5},
+  {"pow", NULL, powl, 0, 20, 1.5, 1.5},
+  {"cbrt", cbrtl, NULL, -10, 10, 1, 1},
+  {"sqrt", sqrtl, NULL, 0, 10, 0.5, 0.5},
+  {"rsqrt", rsqrt_reference, NULL, 0, 10, 1.5, 1.5},
+  {"rem", NULL, fmodl, -100, 100, 0, 0},
+  {"nextafter", NULL, NULL, -2, 2, 0, 0},
+};
+enum { N_ROWS = sizeof rows / sizeof *rows };
+
+static const double specials[] = {
+  0, 1, 2, 3, 4, 8, 0.5, 0.25, 1.0 / 3, 1.5, 10, 100, 0.99999994, 1.0000001, 0x1.fffffffffffffp-1,
+  0x1.0000000000001p0, 0x1p-149, 0x1.fffffcp-127, 0x1p-126, 0x1.fffffep127, 0x1p-1074,
+  0x1.ffffffffffffep-1023, 0x1p-1022, 0x1.fffffffffffffp1023, 0.7853981633974483,
+  1.5707963267948966, 3.141592653589793, 6.283185307179586, 0.6931471805599453, 88.72283, 88.72284,
+  103.97, 104.1, 709.782712893384, 709.7827128933841, 745.13, 745.2, 1e5, 1e6, 1048576, 1048577, 1e9, 3e9,
+  1e15, 1e22, 0x1p53, 0x1p60, 1e100, 1e300, 5.319372648326541e255, 27, 9.1, 17.5, 0x1p-30, 0x1p-60, INFINITY, NAN,
+};
+enum { N_SPECIALS = 2 * (sizeof specials / sizeof *specials) };
+
+static double special(int i) { return i % 2 ? -specials[i / 2] : specials[i / 2]; }
+
+/* The kernel's text: result[i] = name(x[i], y[i]) for i in [lo, hi), `lanes` at a time. */
+static sec_text kernel_text(const row *r, sec_ltype type, int lanes) {
+  sec_text text = {0};
+  int n_in = r->one ? 1 : 2;
+  sec_builder b = {.out = &text, .lanes = lanes};
+  sec_lv x[2];
+  char buffer[40];
+  const char *element = sec_lt_name(type), *t = sec_b_type(&b, type, buffer);
+  int alignment = sec_lt_bits(type) / 8;
+  sec_text_append(&text, "llvm.func @k(%%bufs: !llvm.ptr, %%lo: i64, %%hi: i64) {\n"
+                         "%%step = arith.constant %d : i64\n", lanes);
+  for (int i = 0; i <= n_in; i++)
+    sec_text_append(&text, "%%q%d = llvm.getelementptr %%bufs[%d] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr\n"
+                           "%%p%d = llvm.load %%q%d : !llvm.ptr -> !llvm.ptr\n", i, i, i, i);
+  sec_text_append(&text, "scf.for %%i = %%lo to %%hi step %%step : i64 {\n");
+  for (int i = 0; i <= n_in; i++)
+    sec_text_append(&text, "%%a%d = llvm.getelementptr %%p%d[%%i] : (!llvm.ptr, i64) -> !llvm.ptr, %s\n",
+                    i, i, element);
+  for (int i = 0; i < n_in; i++) {
+    x[i] = sec_b_new(&b, type);
+    sec_text_append(&text, "%%v%u = llvm.load %%a%d {alignment = %d : i64} : !llvm.ptr -> %s\n", x[i].id,
+                    i, alignment, t);
+  }
+  sec_lv result = sec_l_math(&b, r->name, x, n_in);
+  sec_text_append(&text, "llvm.store %%v%u, %%a%d {alignment = %d : i64} : %s, !llvm.ptr\n}\n"
+                         "llvm.return\n}\n", result.id, n_in, alignment, t);
+  if (b.error) fail_msg("%s", b.error);
+  return text;
+}
+
+typedef void (*kernel)(void **buffers, int64_t low, int64_t high);
+
+static const sec_compiler_api *api;
+static sec_compiler *compiler;
+
+static kernel load_kernel(const row *r, sec_ltype type, int lanes, void **handle) {
+  sec_text text = kernel_text(r, type, lanes);
+  char *error = NULL;
+  void *object, *address;
+  size_t size;
+  if (api->compile(compiler, text.data, text.size, &object, &size, &error)) fail_msg("%s: %s", r->name, error);
+  const char *names[] = {"k"};
+  if (api->load(compiler, object, size, names, &address, 1, handle, &error)) fail_msg("%s", error);
+  free(object);
+  free(text.data);
+  kernel k;
+  memcpy(&k, &address, sizeof k);
+  return k;
+}
+
+/* Values of one element type seen as double. */
+static double get(sec_ltype type, const void *data, int64_t i) {
+  return type == SEC_LT_F32 ? (double)((const float *)data)[i] : ((const double *)data)[i];
+}
+static void set(sec_ltype type, void *data, int64_t i, double value) {
+  if (type == SEC_LT_F32) ((float *)data)[i] = (float)value;
+  else ((double *)data)[i] = value;
+}
+
+static uint64_t random_state;
+static uint64_t random_bits(void) { /* splitmix64 (Steele, Lea, Flood 2014) */
+  uint64_t z = random_state += 0x9E3779B97F4A7C15u;
+  z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+  return z ^ z >> 31;
+}
+static double random_number(sec_ltype type, const row *r, bool anywhere) {
+  uint64_t bits = random_bits();
+  float single;
+  double wide;
+  uint32_t low = (uint32_t)bits;
+  if (!anywhere) return r->low + (r->high - r->low) * (double)(bits >> 11) * 0x1p-53;
+  memcpy(&single, &low, sizeof single);
+  memcpy(&wide, &bits, sizeof wide);
+  return type == SEC_LT_F32 ? (double)single : wide;
+}
+
+/* Error of `got` in units of the last place of the exact value; infinite where the two differ in kind. */
+static double error_in_ulp(sec_ltype type, double got, long double exact) {
+  int digits = type == SEC_LT_F32 ? 24 : 53, least = type == SEC_LT_F32 ? -149 : -1074;
+  long double limit = type == SEC_LT_F32 ? 0x1p128L : 0x1p1024L;
+  if (isnan(got) || isnan(exact)) return isnan(got) && isnan(exact) ? 0 : INFINITY;
+  if (exact == 0) return got == 0 && !signbit(got) == !signbit(exact) ? 0 : INFINITY;
+  if (isinf(exact)) return (long double)got == exact ? 0 : INFINITY;
+  if (isinf(got) && (got > 0) != (exact > 0)) return INFINITY;
+  long double value = isinf(got) ? copysignl(limit, got) : got;
+  if (fabsl(exact) > limit) exact = copysignl(limit, exact);
+  int exponent = ilogbl(exact) - digits + 1;
+  return (double)ldexpl(fabsl(value - exact), -(exponent > least ? exponent : least));
+}
+
+static long double exact_value(const row *r, sec_ltype type, double x, double y) {
+  if (r->one) return r->one(x);
+  if (r->two) return r->two(x, y);
+  return type == SEC_LT_F32 ? nextafterf((float)x, (float)y) : nextafter(x, y);
+}
+
+typedef struct operands { void *x, *y, *result; int64_t n; } operands;
+
+static int64_t fill(const row *r, sec_ltype type, int64_t samples, operands *o) {
+  int64_t n = 0;
+  for (int i = 0; i < N_SPECIALS; i++)
+    for (int j = 0; j < (r->one ? 1 : N_SPECIALS); j++, n++) {
+      set(type, o->x, n, special(i));
+      set(type, o->y, n, special(j));
+    }
+  for (int64_t i = 0; i < 2 * samples; i++, n++) {
+    set(type, o->x, n, random_number(type, r, i % 2));
+    set(type, o->y, n, random_number(type, r, i % 4 > 1));
+  }
+  return n;
+}
+
+static double check(const row *r, sec_ltype type, int lanes, double limit) {
+  int64_t samples = lanes > 1 ? SAMPLES : SAMPLES / 8;
+  size_t bytes = (size_t)(2 * samples + N_SPECIALS * N_SPECIALS + lanes) * 8;
+  operands o = {calloc(1, bytes), calloc(1, bytes), calloc(1, bytes), 0};
+  random_state = 1;
+  o.n = fill(r, type, samples, &o);
+  void *handle, *buffers[] = {o.x, r->one ? o.result : o.y, o.result};
+  kernel k = load_kernel(r, type, lanes, &handle);
+  k(buffers, 0, (o.n + lanes - 1) / lanes * lanes);
+  double worst = 0;
+  int bad = 0;
+  for (int64_t i = 0; i < o.n; i++) {
+    double x = get(type, o.x, i), y = get(type, o.y, i), got = get(type, o.result, i);
+    long double exact = exact_value(r, type, x, y);
+    double error = error_in_ulp(type, got, exact);
+    if (error > limit && bad++ < 8)
+      print_error("%s %s x%d: (%a, %a) = %a, exact %La, %.2f ulp\n", r->name, sec_lt_name(type), lanes,
+                  x, y, got, exact, error);
+    if (error > worst) worst = error;
+  }
+  api->unload(compiler, handle);
+  free(o.x);
+  free(o.y);
+  free(o.result);
+  print_message("%-10s %s x%-2d %6.3f ulp\n", r->name, sec_lt_name(type), lanes, worst);
+  return worst;
+}
+
+static void test_function(void **state) {
+  const row *r = *state;
+  double worst[] = {
+    check(r, SEC_LT_F32, 16, r->ulp_f32), check(r, SEC_LT_F32, 1, r->ulp_f32),
+    check(r, SEC_LT_F64, 8, r->ulp_f64), check(r, SEC_LT_F64, 1, r->ulp_f64)};
+  for (int i = 0; i < 4; i++) assert_true(worst[i] <= (i < 2 ? r->ulp_f32 : r->ulp_f64));
+}
+
+/* A name, an operand count or a type that the library does not have is an error, not a crash. */
+static void test_errors(void **state) {
+  (void)state;
+  sec_text text = {0};
+  sec_builder b = {.out = &text, .lanes = 1};
+  sec_lv x[] = {sec_b_new(&b, SEC_LT_F32), sec_b_new(&b, SEC_LT_F64), sec_b_new(&b, SEC_LT_I32)};
+  sec_l_math(&b, "no_such_function", x, 1);
+  assert_non_null(strstr(b.error, "name"));
+  b.error = NULL;
+  sec_l_math(&b, "atan2", x, 1);
+  assert_non_null(strstr(b.error, "number of operands"));
+  b.error = NULL;
+  sec_l_math(&b, "atan2", x, 2);
+  assert_non_null(strstr(b.error, "different element types"));
+  b.error = NULL;
+  sec_l_math(&b, "exp", x + 2, 1);
+  assert_non_null(strstr(b.error, "float type"));
+  free(text.data);
+}
+
+static int set_up(void **state) {
+  (void)state;
+  char *error = NULL;
+  api = sec_compiler_load(&error);
+  if (api) compiler = api->create(NULL, 0, &error);
+  if (!compiler) print_error("%s\n", error);
+  free(error);
+  return compiler ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  api->destroy(compiler);
+  return 0;
+}
+
+int main(void) {
+  struct CMUnitTest tests[N_ROWS + 1];
+  for (int i = 0; i < N_ROWS; i++)
+    tests[i] = (struct CMUnitTest){.name = rows[i].name, .test_func = test_function,
+                                   .initial_state = (void *)(uintptr_t)&rows[i]};
+  tests[N_ROWS] = (struct CMUnitTest){.name = "errors", .test_func = test_errors};
+  return cmocka_run_group_tests(tests, set_up, tear_down);
+}

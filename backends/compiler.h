@@ -1,8 +1,8 @@
 /* The compiler behind libsecant: MLIR text in, machine code out.
  *
- * MLIR and LLVM are large, so they live in a shared object of their own, libsecant-mlir.so, which is
- * loaded at the first compile.  This header is the whole interface between the two; the shared object
- * exports one symbol, the table `sec_compiler_table` of type sec_compiler_api.
+ * MLIR and LLVM are large, so they live in a shared object of their own, libsecant-mlir.so, which
+ * is loaded at the first compile.  This header is the whole interface between the two; the shared
+ * object exports one symbol, the table `sec_compiler_table` of type sec_compiler_api.
  *
  * Threads: every function may be called from any thread at any time, several compiles run in
  * parallel; only `destroy` needs that no other call is running.
@@ -29,8 +29,8 @@ typedef enum sec_compiler_stage {
 } sec_compiler_stage;
 
 typedef struct sec_compiler_api {
-  /* A compiler for the host's processor.  `symbols` is copied, the names are not and must outlive the
-   * compiler.  Cheap: MLIR starts at the first compile.  NULL on error. */
+  /* A compiler for the host's processor.  `symbols` is copied, the names are not and must outlive
+   * the compiler.  Cheap: MLIR starts at the first compile.  NULL on error. */
   sec_compiler *(*create)(const sec_compiler_symbol *symbols, size_t n, char **error);
   /* Frees the compiler and all code loaded by it.  NULL is allowed. */
   void (*destroy)(sec_compiler *compiler);

@@ -11,7 +11,8 @@
 #define LIBRARY "libsecant-mlir.so"
 
 static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
-static const sec_compiler_api *loaded; /* under load_lock; its address also says where libsecant is */
+static const sec_compiler_api
+    *loaded; /* under load_lock; its address also says where libsecant is */
 
 __attribute__((format(printf, 1, 2))) static char *text_format(const char *format, ...) {
   va_list args;
@@ -47,9 +48,10 @@ static const sec_compiler_api *library_open(char **error) {
   const sec_compiler_api *api = library ? dlsym(library, "sec_compiler_table") : NULL;
   if (!api) {
     const char *reason = dlerror();
-    *error = text_format("compiler: %s cannot be loaded: %s\n  hint: install it beside libsecant, or "
-                         "set SECANT_MLIR_LIBRARY to its path",
-                         path, reason ? reason : "no reason given");
+    *error =
+        text_format("compiler: %s cannot be loaded: %s\n  hint: install it beside libsecant, or "
+                    "set SECANT_MLIR_LIBRARY to its path",
+                    path, reason ? reason : "no reason given");
     if (library)
       dlclose(library);
   }

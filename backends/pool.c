@@ -1,5 +1,5 @@
-/* The buffer pool: size classes, a list of free blocks for each, and for small classes a list of the
- * thread's own in front.  Invariant: a block's class follows from the size it was asked for, so
+/* The buffer pool: size classes, a list of free blocks for each, and for small classes a list of
+ * the thread's own in front.  Invariant: a block's class follows from the size it was asked for, so
  * blocks have no headers. */
 #include "pool.h"
 
@@ -56,7 +56,7 @@ static size_t class_bytes(int c) {
   return (size_t)(c % 4 + 5) << (c / 4 - 1 + 6);
 }
 
-/* ---- the system ----------------------------------------------------------------------------- */
+/* ---- the system ---------------------------------------------------------------------------- */
 
 /* Maps `bytes` at a multiple of the huge page, so that all of it but the end can be huge pages. */
 static void *map_block(size_t bytes) {
@@ -83,7 +83,7 @@ static void system_free(void *block, size_t bytes) {
     free(block);
 }
 
-/* ---- the shared lists: all need the lock ------------------------------------------------------ */
+/* ---- the shared lists: all need the lock --------------------------------------------------- */
 
 static free_block *shared_pop(int c) {
   free_block *block = shared.blocks[c];
@@ -141,7 +141,7 @@ static void stats_count(size_t bytes) {
     s->reserved_peak = s->reserved;
 }
 
-/* ---- threads -------------------------------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------------------------- */
 
 /* Moves blocks of class `c` to the shared list until `left` stay.  Needs the lock. */
 static void cache_flush(small_cache *own, int c, int left) {
@@ -194,7 +194,7 @@ static int cache_capacity(int c) {
   return n < SMALL_COUNT ? (int)n : SMALL_COUNT;
 }
 
-/* ---- the interface -------------------------------------------------------------------------- */
+/* ---- the interface ------------------------------------------------------------------------- */
 
 static void *block_fresh(int c) {
   size_t bytes = class_bytes(c);

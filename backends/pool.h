@@ -1,15 +1,16 @@
 /* Memory for arrays and arenas.  Freed blocks are kept for the next allocation of their size class,
  * because a fresh block costs more in page faults than most kernels take to fill it.
  *
- * All functions may be called from any thread; a block may be freed on another thread than its own. */
+ * All functions may be called from any thread; a block may be freed on another thread than its own.
+ */
 #ifndef SEC_POOL_H
 #define SEC_POOL_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* A block of at least `bytes` bytes, aligned to 64, contents undefined.  NULL if there is no memory.
- * 0 bytes give a block too. */
+/* A block of at least `bytes` bytes, aligned to 64, contents undefined.  NULL if there is no
+ * memory. 0 bytes give a block too. */
 void *sec_pool_alloc(size_t bytes);
 
 /* Gives back a block; `bytes` is what it was allocated with.  NULL is allowed. */

@@ -1,10 +1,10 @@
-/* The thread pool.  Every thread has a range of a loop's parts, the same for every loop of that extent,
- * so that an array stays in the cache of the core that worked on it; a thread that is done takes parts
- * from the far end of the others' ranges.
+/* The thread pool.  Every thread has a range of a loop's parts, the same for every loop of that
+ * extent, so that an array stays in the cache of the core that worked on it; a thread that is done
+ * takes parts from the far end of the others' ranges.
  *
- * Invariant: a part is claimed by one compare-and-swap on a word that names its loop, so that a worker
- * that wakes late finds nothing and cannot take part in the wrong loop; a claimed part keeps its loop's
- * description alive until it is counted as done. */
+ * Invariant: a part is claimed by one compare-and-swap on a word that names its loop, so that a
+ * worker that wakes late finds nothing and cannot take part in the wrong loop; a claimed part keeps
+ * its loop's description alive until it is counted as done. */
 #include "threads.h"
 
 #include <pthread.h>

@@ -16,8 +16,8 @@ typedef void sec_kernel(void **bufs, int64_t lo, int64_t hi);
  * thread; parts run in any order, at the same time.  Returns when all are done. */
 void sec_parallel(sec_kernel *kernel, void **bufs, int64_t n, int64_t grain);
 
-/* Sets the number of threads, the caller included; 0 asks for the default: $SECANT_NUM_THREADS, else
- * the number of processors this process may run on.  Waits for the loop that runs. */
+/* Sets the number of threads, the caller included; 0 asks for the default: $SECANT_NUM_THREADS,
+ * else the number of processors this process may run on.  Waits for the loop that runs. */
 void sec_threads_set(int n);
 int sec_threads_count(void);
 

@@ -4,10 +4,10 @@
  *   jaxpr  = "{ lambda" typed* ";" typed* ". let" [ eqn { (newline | ";") eqn } ] "in (" atom "," ... ") }"
  *   eqn    = typed* "=" primitive [ "[" { key "=" value } "]" ] atom*
  *   typed  = name ":" dtype "[" sizes "]"            atom = name | number ":" dtype "[]"
- *   value  = integer | float | True | False | None | word | "text" | <name> | jaxpr | "(" value "," ... ")"
+ *   value  = integer | float | True | False | None | word | "text" | <function f> | jaxpr | "(" value "," ... ")"
  *
- * A captured array has no elements in the text: it comes back as zeros.  <name> is a host function; it comes back
- * as one that fails when it is called.  "#" starts a comment. */
+ * A captured array has no elements in the text: it comes back as zeros.  <function f> is host code; it comes
+ * back as one that fails when it is called.  "#" starts a comment. */
 #include "primitive.h"
 #include <ctype.h>
 #include <errno.h>
@@ -326,14 +326,30 @@ static sec_status tuple_value(parser *p, sec_param *out, list *jaxprs) {
   return SEC_OK;
 }
 
-static sec_status quoted_value(parser *p, char close, const char **out) {
-  size_t n = 1;
-  while (p->at[n] && p->at[n] != close && p->at[n] != '\n') n++;
-  if (p->at[n] != close) return expected(p, close == '>' ? "<name>" : "a closed string", NULL);
+static sec_status quoted_value(parser *p, const char **out) {
+  size_t n = 1 + strcspn(p->at + 1, *p->at == '"' ? "\"\n" : "'\n");
+  if (p->at[n] != *p->at) return expected(p, "a closed string", NULL);
   p->at++;
   *out = take_text(p, n - 1);
   p->at++;
   return *out ? SEC_OK : report(p, p->at, NULL, "a word is too long");
+}
+
+/* <function NAME>, where NAME may have brackets of its own. */
+static sec_status function_value(parser *p, sec_param *out, list *fns) {
+  int    open = 0;
+  size_t n = 0;
+  do open += (p->at[n] == '<') - (p->at[n] == '>');
+  while (p->at[n] && p->at[n++] != '\n' && open > 0);
+  if (open > 0) return expected(p, "<function NAME>", NULL);
+  const char *text = take_text(p, n);
+  if (!text) return report(p, p->at, NULL, "a word is too long");
+  char *name = sec_arena_strdup(p->arena, text + strlen("<function "));
+  if (!name) return SEC_MEMORY;
+  name[strlen(name) - 1] = 0;
+  out->kind = SEC_PARAM_FN;
+  out->u.fn = sec_callable_create(name, host_function, NULL, NULL);
+  return out->u.fn ? push(p, fns, &out->u.fn, sizeof out->u.fn) : SEC_MEMORY;
 }
 
 static sec_status number_value(parser *p, sec_param *out) {
@@ -352,43 +368,42 @@ static sec_status number_value(parser *p, sec_param *out) {
 }
 
 static sec_status word_value(parser *p, sec_param *out) {
-  const char *word;
   size_t      key = strlen(out->name);
-  SEC_TRY(take_word(p, "a value", &word));
+  const char *word = take_text(p, strcspn(p->at, " \t\r\n,])};"));
+  if (!word) return report(p, p->at, NULL, "a word is too long");
+  if (!*word) return expected(p, "a value", "values are 1, 2.0, True, (0, 1), float32, {lambda ...}");
   sec_dtype dtype = sec_dtype_from_name(word);
   bool      text = key >= 4 && strcmp(out->name + key - 4, "name") == 0;
   out->kind = SEC_PARAM_STR;
-  if (!text && (strcmp(word, "True") == 0 || strcmp(word, "False") == 0)) {
+  out->u.str = word;
+  if (text) return SEC_OK;
+  if (strcmp(word, "True") == 0 || strcmp(word, "False") == 0) {
     out->kind = SEC_PARAM_BOOL;
     out->u.i = *word == 'T';
-  } else if (!text && strcmp(word, "None") == 0) {
+  } else if (strcmp(word, "None") == 0) {
     out->kind = SEC_PARAM_NONE;
-  } else if (!text && dtype != SEC_N_DTYPES) {
+  } else if (dtype != SEC_N_DTYPES) {
     out->kind = SEC_PARAM_DTYPE;
     out->u.dtype = dtype;
-  } else {
-    out->u.str = word;
   }
   return SEC_OK;
+}
+
+static bool at_number(const char *at) {
+  const char *c = at + (*at == '-');
+  return isdigit((unsigned char)*c) || *c == '.' ||
+         (word_length(c) == 3 && (strncmp(c, "inf", 3) == 0 || strncmp(c, "nan", 3) == 0));
 }
 
 /* The value of out->name.  Jaxprs made on the way are pushed on `jaxprs`, callables on `fns`, for release. */
 static sec_status parse_value(parser *p, sec_param *out, list *jaxprs, list *fns) {
   skip(p);
-  size_t n = word_length(p->at);
-  bool   float_word = n == 3 && (strncmp(p->at, "inf", 3) == 0 || strncmp(p->at, "nan", 3) == 0);
   if (*p->at == '(' || *p->at == '[') return tuple_value(p, out, jaxprs);
   if (*p->at == '"' || *p->at == '\'') {
     out->kind = SEC_PARAM_STR;
-    return quoted_value(p, *p->at, &out->u.str);
+    return quoted_value(p, &out->u.str);
   }
-  if (*p->at == '<') {
-    const char *name;
-    SEC_TRY(quoted_value(p, '>', &name));
-    out->kind = SEC_PARAM_FN;
-    out->u.fn = sec_callable_create(name, host_function, NULL, NULL);
-    return out->u.fn ? push(p, fns, &out->u.fn, sizeof out->u.fn) : SEC_MEMORY;
-  }
+  if (strncmp(p->at, "<function ", strlen("<function ")) == 0) return function_value(p, out, fns);
   if (*p->at == '{') {
     out->kind = SEC_PARAM_JAXPR;
     SEC_TRY(push(p, jaxprs, &(sec_jaxpr *){NULL}, sizeof(sec_jaxpr *)));
@@ -397,7 +412,7 @@ static sec_status parse_value(parser *p, sec_param *out, list *jaxprs, list *fns
     ((sec_jaxpr **)jaxprs->items)[place] = out->u.jaxpr;
     return status;
   }
-  return n == 0 || float_word || isdigit((unsigned char)*p->at) ? number_value(p, out) : word_value(p, out);
+  return at_number(p->at) ? number_value(p, out) : word_value(p, out);
 }
 
 static sec_status collect_params(parser *p, list *params, list *jaxprs, list *fns) {

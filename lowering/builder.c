@@ -101,13 +101,15 @@ static uint64_t float_bits(sec_ltype type, double value) {
   }
 }
 
-/* A constant of literal `text`. */
+/* A constant of literal `text`.  A scalar boolean carries its type in the literal. */
 static sec_lv constant(sec_builder *b, sec_ltype type, const char *text) {
   sec_lv r = sec_b_new(b, type);
   char buffer[40];
-  sec_text_append(b->out, b->lanes == 1 ? "%%v%u = arith.constant %s : %s\n"
-                                        : "%%v%u = arith.constant dense<%s> : %s\n",
-                  r.id, text, sec_b_type(b, type, buffer));
+  sec_b_type(b, type, buffer);
+  if (b->lanes > 1)
+    sec_text_append(b->out, "%%v%u = arith.constant dense<%s> : %s\n", r.id, text, buffer);
+  else if (type == SEC_LT_I1) sec_text_append(b->out, "%%v%u = arith.constant %s\n", r.id, text);
+  else sec_text_append(b->out, "%%v%u = arith.constant %s : %s\n", r.id, text, buffer);
   return r;
 }
 

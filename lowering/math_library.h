@@ -42,7 +42,7 @@ sec_lv sec_math_exp_sum(sec_builder *b, sec_lv high, sec_lv low, bool single);
 sec_lv sec_math_log_finite(sec_builder *b, sec_lv x, bool single);
 
 /* Polynomials: one row of coefficients a precision, highest power first. */
-enum { SEC_POLY_MAX = 24 };
+enum { SEC_POLY_MAX = 26 };
 typedef struct sec_poly { int n; double c[SEC_POLY_MAX]; } sec_poly;
 
 static inline bool m_is_double(sec_lv x) { return x.type == SEC_LT_F64; }

@@ -129,8 +129,14 @@ sec_lv sec_math_cbrt(sec_builder *b, const sec_lv *in) {
 
 sec_lv sec_math_sqrt(sec_builder *b, const sec_lv *x) { return m_sqrt(b, x[0]); }
 
+/* With s = sqrt(x) and y = 1/s rounded, x = s^2 + e and s y = 1 - d:
+ * 1/sqrt(x) = y (1 + d - e y^2 / 2) to first order.  The correction is left out at 0 and infinity. */
 sec_lv sec_math_rsqrt(sec_builder *b, const sec_lv *x) {
-  return m_div(b, m_float(b, x[0], 1), m_sqrt(b, x[0]));
+  sec_lv one = m_float(b, x[0], 1), s = m_sqrt(b, x[0]), y = m_div(b, one, s);
+  sec_lv e = m_fnma(b, s, s, x[0]), d = m_fnma(b, s, y, one);
+  d = sec_l_fma(b, m_scale(b, e, -0.5), m_mul(b, y, y), d);
+  sec_lv corrected = sec_l_fma(b, y, d, y);
+  return sec_l_select(b, sec_l_cmpf(b, "uno", corrected, corrected), y, corrected);
 }
 
 /* y times 2^1000 where r / y would exceed that: a multiple of y that serves as well, and exactly. */

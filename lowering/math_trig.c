@@ -1,11 +1,11 @@
-/* sin, cos and tan: x = q pi/2 + r, |r| <= pi/4, then two short polynomials in r.
+/* sin, cos and tan: |x| = q pi/2 + r, |r| <= pi/4, then two short polynomials in r.
  * Up to `fast_limit` the reduction subtracts q pi/2 in three parts by fused multiply-adds (Cody and
  * Waite 1980): the first is exact, and the parts together hold more digits than can cancel.
  * Beyond, under a branch taken if any lane needs it, x times a window of the bits of 2/pi
  * (Payne and Hanek 1983) in integer arithmetic. */
 #include "math_library.h"
 
-/* (sin(r)/r - 1) / z and (cos(r) - 1 + z/2) / z^2 with z = r^2, |r| <= 0.7864: own fits by interpolation at
+/* (sin(r)/r - 1) / z and (cos(r) - 1) / z with z = r^2, |r| <= 0.7864: own fits by interpolation at
  * Chebyshev nodes (mpmath); errors 1.2e-8 and 8e-10, 1.3e-17 and 5e-19. */
 static const sec_poly sin_poly[2] = {
   {3, {-0.0001958721751, 0.00833274515, -0.1666666465}},
@@ -13,9 +13,9 @@ static const sec_poly sin_poly[2] = {
        -0.000198412698367102006, 0.00833333333333091647, -0.166666666666666646}},
 };
 static const sec_poly cos_poly[2] = {
-  {3, {2.45472673e-5, -0.001388829991, 0.04166666464}},
-  {6, {-1.13823976647893079e-11, 2.08761430055881305e-9, -2.7557317256053664e-7,
-       0.0000248015872987354266, -0.00138888888888873772, 0.0416666666666666654}},
+  {4, {2.45472673e-5, -0.001388829991, 0.04166666464, -0.5}},
+  {7, {-1.13823976647893079e-11, 2.08761430055881305e-9, -2.7557317256053664e-7,
+       0.0000248015872987354266, -0.00138888888888873772, 0.0416666666666666654, -0.5}},
 };
 
 static const double two_over_pi = 0x1.45f306dc9c883p-1;
@@ -25,11 +25,12 @@ static const double half_pi[2][3] = {
   {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54, -0x1.f1976b7ed8fbcp-110},
 };
 
-/* The low two bits of `quadrant` are q mod 4; its type is the integer of r's width. */
+/* |x| = q pi/2 + r; the low two bits of `quadrant` are q mod 4, its type is the integer of r's width. */
 typedef struct reduced { sec_lv r, quadrant; } reduced;
 
 static double fast_limit(sec_lv x) { return m_pick(x, 0x1p20, 0x1p28); }
 
+/* For 0 <= x <= fast_limit(x); an infinite x gives a NaN r. */
 static reduced reduce_fast(sec_builder *b, sec_lv x) {
   double c = ldexp(1.5, m_fraction_bits(x.type)); /* leaves q in the low bits of the sum */
   sec_lv t = m_fma_c(b, x, two_over_pi, m_float(b, x, c));
@@ -39,7 +40,7 @@ static reduced reduce_fast(sec_builder *b, sec_lv x) {
   return d;
 }
 
-/* Payne and Hanek.  |x| = M 2^e with M of 53 bits.  Of 2/pi the bits above weight 2^(2-e) only add
+/* Payne and Hanek.  x = M 2^e with M of 53 bits.  Of 2/pi the bits above weight 2^(2-e) only add
  * multiples of 4 to the quotient, and 192 bits from there give it to 2^-137, far below the 2^-62 that
  * separates a double from a multiple of pi/2. */
 enum { TABLE_DIGITS = 40, WINDOW = 6 };
@@ -58,18 +59,13 @@ static uint32_t index_constant(sec_builder *b, int value) {
   return id;
 }
 
-/* Table digit j + offset, splat over the lanes. */
-static sec_lv table_digit(sec_builder *b, uint32_t table, uint32_t j, int offset) {
-  uint32_t place = b->next_id++, step = index_constant(b, offset);
-  sec_text_append(b->out, "%%v%u = arith.addi %%v%u, %%v%u : index\n", place, j, step);
-  sec_lv digit = sec_b_new(b, SEC_LT_I64);
-  sec_text_append(b->out, "%%v%u = vector.extract %%v%u[%%v%u] : i64 from vector<%dxi64>\n",
-                  digit.id, table, place, TABLE_DIGITS);
-  if (b->lanes == 1) return digit;
-  sec_lv splat = sec_b_new(b, SEC_LT_I64);
-  sec_text_append(b->out, "%%v%u = vector.broadcast %%v%u : i64 to vector<%dxi64>\n", splat.id,
-                  digit.id, b->lanes);
-  return splat;
+/* The scalar i64 over all lanes. */
+static sec_lv splat(sec_builder *b, sec_lv scalar) {
+  if (b->lanes == 1) return scalar;
+  sec_lv r = sec_b_new(b, SEC_LT_I64);
+  sec_text_append(b->out, "%%v%u = vector.broadcast %%v%u : i64 to vector<%dxi64>\n", r.id, scalar.id,
+                  b->lanes);
+  return r;
 }
 
 static void append_ids(sec_builder *b, const sec_lv *v, int n) {
@@ -82,32 +78,38 @@ static void append_types(sec_builder *b, const sec_lv *v, int n) {
     sec_text_append(b->out, "%s%s", i ? ", " : "", sec_b_type(b, v[i].type, buffer));
 }
 
-/* digits[0 .. WINDOW] = the table's digits from `start` on, a lane at a time: one loop over the table, in which
- * each lane picks its place. */
+/* Defines digits[k] = table[start + k] of each lane: one loop over the table, with the digit's place
+ * relative to the lane's start, in which each lane takes the digits that it needs. */
 static void read_window(sec_builder *b, sec_lv start, sec_lv digits[WINDOW + 1]) {
-  enum { CARRIED = WINDOW + 2 }; /* the digits and a per-lane copy of the loop counter */
+  enum { CARRIED = WINDOW + 2 };
   uint32_t table = b->next_id++;
   sec_text_append(b->out, "%%v%u = arith.constant dense<[", table);
   for (int i = 0; i < TABLE_DIGITS; i++)
     sec_text_append(b->out, "%s%u", i ? ", " : "", two_over_pi_digits[i]);
   sec_text_append(b->out, "]> : vector<%dxi64>\n", TABLE_DIGITS);
-  uint32_t from = index_constant(b, 0), to = index_constant(b, TABLE_DIGITS - WINDOW);
+  uint32_t from = index_constant(b, 0), to = index_constant(b, TABLE_DIGITS);
   uint32_t step = index_constant(b, 1), j = b->next_id++;
-  sec_lv zero = m_int(b, start, 0);
+  sec_lv zero = m_int(b, start, 0), place = m_isub(b, zero, start);
   sec_lv result[CARRIED], carried[CARRIED], next[CARRIED];
   for (int i = 0; i < CARRIED; i++) result[i] = sec_b_new(b, SEC_LT_I64);
   for (int i = 0; i < CARRIED; i++) carried[i] = sec_b_new(b, SEC_LT_I64);
   append_ids(b, result, CARRIED);
   sec_text_append(b->out, " = scf.for %%v%u = %%v%u to %%v%u step %%v%u iter_args(", j, from, to, step);
   for (int i = 0; i < CARRIED; i++)
-    sec_text_append(b->out, "%s%%v%u = %%v%u", i ? ", " : "", carried[i].id, zero.id);
+    sec_text_append(b->out, "%s%%v%u = %%v%u", i ? ", " : "", carried[i].id,
+                    i <= WINDOW ? zero.id : place.id);
   sec_text_append(b->out, ") -> (");
   append_types(b, result, CARRIED);
   sec_text_append(b->out, ") {\n");
-  sec_lv here = sec_l_cmpi(b, "eq", carried[WINDOW + 1], start);
-  for (int i = 0; i <= WINDOW; i++)
-    next[i] = sec_l_select(b, here, table_digit(b, table, j, i), carried[i]);
-  next[WINDOW + 1] = m_iadd(b, carried[WINDOW + 1], m_int(b, start, 1));
+  sec_lv digit = sec_b_new(b, SEC_LT_I64);
+  sec_text_append(b->out, "%%v%u = vector.extract %%v%u[%%v%u] : i64 from vector<%dxi64>\n", digit.id,
+                  table, j, TABLE_DIGITS);
+  digit = splat(b, digit);
+  for (int i = 0; i <= WINDOW; i++) {
+    sec_lv here = sec_l_cmpi(b, "eq", carried[WINDOW + 1], m_int(b, place, i));
+    next[i] = sec_l_select(b, here, digit, carried[i]);
+  }
+  next[WINDOW + 1] = m_iadd(b, carried[WINDOW + 1], m_int(b, place, 1));
   sec_text_append(b->out, "scf.yield ");
   append_ids(b, next, CARRIED);
   sec_text_append(b->out, " : ");
@@ -143,9 +145,9 @@ static sec_lv remainder_from_bits(sec_builder *b, sec_lv high, sec_lv low) {
   return m_fma_c(b, sum, part[0] * 0x1p-62, tail);
 }
 
-/* The reduction of an f64 beyond 2^20 and finite; other lanes give an arbitrary value. */
+/* The reduction of a finite f64 x > 2^20; other lanes give an arbitrary value. */
 static reduced reduce_large(sec_builder *b, sec_lv x) {
-  sec_lv i = m_bits(b, m_abs(b, x));
+  sec_lv i = m_bits(b, x);
   sec_lv m = m_or(b, m_and(b, i, m_int(b, i, 0xFFFFFFFFFFFFF)), m_int(b, i, (int64_t)1 << 52));
   /* the window starts at bit e - 2 of 2/pi, 64 zero bits stand before it; e = exponent - 1075 */
   sec_lv position = m_isub(b, m_shr(b, i, 52), m_int(b, i, 1075 + 2 - 64));
@@ -165,12 +167,9 @@ static reduced reduce_large(sec_builder *b, sec_lv x) {
   sec_lv q = m_shr(b, m_iadd(b, high, m_int(b, i, (int64_t)1 << 61)), 62);
   high = m_isub(b, high, m_shl(b, q, 62));
   sec_lv sign = sec_l_binary(b, "arith.shrsi", high, m_int(b, i, 63)); /* 0 or -1 */
-  reduced d = {.r = remainder_from_bits(b, m_xor(b, high, sign), m_xor(b, low, sign))};
-  /* r takes the sign of the remainder times that of x, and so does q that of x */
-  sec_lv x_sign = sec_l_binary(b, "arith.shrsi", m_bits(b, x), m_int(b, i, 63));
-  sec_lv flip = m_shl(b, m_xor(b, sign, x_sign), 63);
-  d.r = m_from_bits(b, m_xor(b, m_bits(b, d.r), flip), SEC_LT_F64);
-  d.quadrant = m_isub(b, m_xor(b, q, x_sign), x_sign);
+  reduced d = {.r = remainder_from_bits(b, m_xor(b, high, sign), m_xor(b, low, sign)),
+               .quadrant = q};
+  d.r = m_from_bits(b, m_xor(b, m_bits(b, d.r), m_shl(b, sign, 63)), SEC_LT_F64);
   return d;
 }
 
@@ -183,11 +182,10 @@ static void yield(sec_builder *b, reduced d) {
   sec_text_append(b->out, "\n");
 }
 
-static reduced reduce(sec_builder *b, sec_lv x) {
-  reduced fast = reduce_fast(b, x), result;
-  sec_lv a = m_abs(b, x);
-  sec_lv large = m_and(b, m_is(b, "ogt", a, fast_limit(x)), m_is(b, "olt", a, INFINITY));
-  sec_lv any = m_any(b, large);
+/* For a >= 0 or NaN. */
+static reduced reduce(sec_builder *b, sec_lv a) {
+  reduced fast = reduce_fast(b, a), result;
+  sec_lv any = m_any(b, m_is(b, "ogt", a, fast_limit(a)));
   result.r = sec_b_new(b, fast.r.type);
   result.quadrant = sec_b_new(b, fast.quadrant.type);
   sec_lv v[] = {result.r, result.quadrant};
@@ -195,10 +193,11 @@ static reduced reduce(sec_builder *b, sec_lv x) {
   sec_text_append(b->out, " = scf.if %%v%u -> (", any.id);
   append_types(b, v, 2);
   sec_text_append(b->out, ") {\n");
-  sec_lv wide = m_is_double(x) ? x : sec_l_cast(b, "arith.extf", x, SEC_LT_F64);
+  sec_lv large = m_and(b, m_is(b, "ogt", a, fast_limit(a)), m_is(b, "olt", a, INFINITY));
+  sec_lv wide = m_is_double(a) ? a : sec_l_cast(b, "arith.extf", a, SEC_LT_F64);
   reduced slow = reduce_large(b, wide);
-  if (!m_is_double(x)) {
-    slow.r = sec_l_cast(b, "arith.truncf", slow.r, x.type);
+  if (!m_is_double(a)) {
+    slow.r = sec_l_cast(b, "arith.truncf", slow.r, a.type);
     slow.quadrant = sec_l_cast(b, "arith.trunci", slow.quadrant, fast.quadrant.type);
   }
   slow.r = sec_l_select(b, large, slow.r, fast.r);
@@ -210,16 +209,13 @@ static reduced reduce(sec_builder *b, sec_lv x) {
   return result;
 }
 
-/* sin r = r + r z S(z) and cos r = 1 - z/2 + z^2 C(z) */
+/* sin r = r + r z S(z) and cos r = 1 + z C(z) */
 static sec_lv sin_reduced(sec_builder *b, sec_lv r, sec_lv z) {
   return sec_l_fma(b, m_mul(b, r, z), m_poly_pair(b, z, sin_poly), r);
 }
 
 static sec_lv cos_reduced(sec_builder *b, sec_lv z) {
-  sec_lv c = m_fma_c(b, z, -0.5, m_float(b, z, 1));
-  /* what rounding 1 - z/2 lost */
-  sec_lv lost = m_fma_c(b, z, -0.5, m_sub(b, m_float(b, z, 1), c));
-  return m_add(b, c, sec_l_fma(b, m_mul(b, z, z), m_poly_pair(b, z, cos_poly), lost));
+  return sec_l_fma(b, z, m_poly_pair(b, z, cos_poly), m_float(b, z, 1));
 }
 
 static sec_lv odd_quadrant(sec_builder *b, sec_lv quadrant) {
@@ -227,37 +223,46 @@ static sec_lv odd_quadrant(sec_builder *b, sec_lv quadrant) {
   return sec_l_cmpi(b, "ne", bit, m_int(b, bit, 0));
 }
 
-/* x with its sign flipped where bit 1 of `quadrant` is set */
-static sec_lv flip_sign(sec_builder *b, sec_lv x, sec_lv quadrant) {
-  sec_lv bit = m_shl(b, m_shr(b, quadrant, 1), sec_lt_bits(x.type) - 1);
-  return m_from_bits(b, m_xor(b, m_bits(b, x), bit), x.type);
+/* x with the sign bit of `bits` flipped in */
+static sec_lv flip_sign(sec_builder *b, sec_lv x, sec_lv bits) {
+  sec_lv sign = m_and(b, bits, m_int(b, bits, (int64_t)((uint64_t)1 << (sec_lt_bits(x.type) - 1))));
+  return m_from_bits(b, m_xor(b, m_bits(b, x), sign), x.type);
 }
 
-/* sin(x + shift pi/2) */
-static sec_lv sin_shifted(sec_builder *b, sec_lv x, int shift) {
-  reduced d = reduce(b, x);
-  sec_lv q = shift ? m_iadd(b, d.quadrant, m_int(b, d.quadrant, shift)) : d.quadrant;
-  sec_lv z = m_mul(b, d.r, d.r);
-  sec_lv y = sec_l_select(b, odd_quadrant(b, q), cos_reduced(b, z), sin_reduced(b, d.r, z));
-  return flip_sign(b, y, q);
-}
-
-/* y, or x where x is zero: keeps -0, which r + r z S(z) loses. */
-static sec_lv keep_zero(sec_builder *b, sec_lv x, sec_lv y) {
-  return sec_l_select(b, m_is(b, "oeq", x, 0), x, y);
+/* Bit 1 of the quadrant, at the place of the sign. */
+static sec_lv upper_half(sec_builder *b, sec_lv quadrant) {
+  return m_shl(b, quadrant, sec_lt_bits(quadrant.type) - 2);
 }
 
 sec_lv sec_math_sin(sec_builder *b, const sec_lv *in) {
-  return keep_zero(b, in[0], sin_shifted(b, in[0], 0));
+  reduced d = reduce(b, m_abs(b, in[0]));
+  sec_lv z = m_mul(b, d.r, d.r), odd = odd_quadrant(b, d.quadrant);
+  sec_lv y = sec_l_select(b, odd, cos_reduced(b, z), sin_reduced(b, d.r, z));
+  return flip_sign(b, y, m_xor(b, upper_half(b, d.quadrant), m_bits(b, in[0])));
 }
 
-sec_lv sec_math_cos(sec_builder *b, const sec_lv *in) { return sin_shifted(b, in[0], 1); }
+/* sin, one quadrant on */
+sec_lv sec_math_cos(sec_builder *b, const sec_lv *in) {
+  reduced d = reduce(b, m_abs(b, in[0]));
+  sec_lv z = m_mul(b, d.r, d.r), odd = odd_quadrant(b, d.quadrant);
+  sec_lv y = sec_l_select(b, odd, sin_reduced(b, d.r, z), cos_reduced(b, z));
+  return flip_sign(b, y, upper_half(b, m_iadd(b, d.quadrant, m_int(b, d.quadrant, 1))));
+}
 
-/* tan = sin/cos, or -cos/sin in odd quadrants */
+/* tan = sin/cos, or -cos/sin in odd quadrants.  Both come with what their last addition lost, and so
+ * does the quotient, which leaves the error of r. */
 sec_lv sec_math_tan(sec_builder *b, const sec_lv *in) {
-  reduced d = reduce(b, in[0]);
-  sec_lv z = m_mul(b, d.r, d.r);
-  sec_lv s = sin_reduced(b, d.r, z), c = cos_reduced(b, z), odd = odd_quadrant(b, d.quadrant);
-  sec_lv numerator = sec_l_select(b, odd, m_neg(b, c), s);
-  return keep_zero(b, in[0], m_div(b, numerator, sec_l_select(b, odd, s, c)));
+  reduced d = reduce(b, m_abs(b, in[0]));
+  sec_lv r = d.r, z = m_mul(b, r, r), one = m_float(b, r, 1);
+  sec_lv odd = odd_quadrant(b, d.quadrant);
+  sec_lv s_tail = m_mul(b, m_mul(b, r, z), m_poly_pair(b, z, sin_poly)), s = m_add(b, r, s_tail);
+  sec_lv c_tail = m_mul(b, z, m_poly_pair(b, z, cos_poly)), c = m_add(b, one, c_tail);
+  sec_lv s_lost = m_sub(b, s_tail, m_sub(b, s, r)), c_lost = m_sub(b, c_tail, m_sub(b, c, one));
+  sec_lv above = sec_l_select(b, odd, c, s), above_lost = sec_l_select(b, odd, c_lost, s_lost);
+  sec_lv below = sec_l_select(b, odd, s, c), below_lost = sec_l_select(b, odd, s_lost, c_lost);
+  sec_lv inverse = m_div(b, one, below), q = m_mul(b, above, inverse);
+  sec_lv residual = m_add(b, m_fnma(b, q, below, above), m_fnma(b, q, below_lost, above_lost));
+  q = sec_l_fma(b, residual, inverse, q);
+  sec_lv sign = m_shl(b, d.quadrant, sec_lt_bits(r.type) - 1); /* odd quadrants change it */
+  return flip_sign(b, q, m_xor(b, sign, m_bits(b, in[0])));
 }

@@ -1,5 +1,5 @@
-/* The BLAS library and dot.  Invariant: the library computes on one thread at a time per call; threads
- * are ours, each with a part of the result. */
+/* The BLAS library and dot.  Invariant: the library computes on one thread at a time per call;
+ * threads are ours, each with a part of the result. */
 #include "../pool.h"
 #include "runtime.h"
 
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- loading -------------------------------------------------------------------------------- */
+/* ---- loading ------------------------------------------------------------------------------- */
 
 static const float one_f32 = 1;
 static const double one_f64 = 1;
@@ -59,16 +59,9 @@ static bool environment_set(const char *name, const char *value) {
   return !getenv(name) && setenv(name, value, 1) == 0;
 }
 
-/* OpenBLAS reads the environment when it is loaded.  Versions before a processor take it for an older
- * one: 0.3.21 runs AVX2 code at half speed on AMD processors with AVX-512. */
-static void *openblas_open(void) {
-  bool set_type = has_avx512() && environment_set("OPENBLAS_CORETYPE", "SkylakeX");
-  bool set_threads = environment_set("OPENBLAS_NUM_THREADS", "1");
-  void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
-  if (set_type)
-    unsetenv("OPENBLAS_CORETYPE");
-  if (set_threads)
-    unsetenv("OPENBLAS_NUM_THREADS");
+/* Opens a library that may be OpenBLAS under another name, and makes it leave threads to us. */
+static void *library_open(const char *name) {
+  void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
   void (*set_num_threads)(int) = NULL;
   if (library)
     function_find(library, "openblas", "_set_num_threads", &set_num_threads);
@@ -77,22 +70,34 @@ static void *openblas_open(void) {
   return library;
 }
 
-static void blas_load(void) {
-  void *library = openblas_open();
+static void libraries_open(void) {
+  void *library = library_open("libopenblas.so.0");
   if (library) {
     blas.library = "openblas";
     blas_find(library);
     lapack_find(library);
     return;
   }
-  library = dlopen("libblas.so.3", RTLD_NOW | RTLD_LOCAL);
+  library = library_open("libblas.so.3");
   if (library) {
     blas.library = "blas";
     blas_find(library);
   }
-  library = dlopen("liblapack.so.3", RTLD_NOW | RTLD_LOCAL);
+  library = library_open("liblapack.so.3");
   if (library)
     lapack_find(library);
+}
+
+/* OpenBLAS reads the environment when it is loaded.  Versions before a processor take it for an
+ * older one: 0.3.21 runs AVX2 code at half speed on AMD processors with AVX-512. */
+static void blas_load(void) {
+  bool set_type = has_avx512() && environment_set("OPENBLAS_CORETYPE", "SkylakeX");
+  bool set_threads = environment_set("OPENBLAS_NUM_THREADS", "1");
+  libraries_open();
+  if (set_type)
+    unsetenv("OPENBLAS_CORETYPE");
+  if (set_threads)
+    unsetenv("OPENBLAS_NUM_THREADS");
 }
 
 const sec_blas *sec_blas_get(void) {
@@ -100,7 +105,7 @@ const sec_blas *sec_blas_get(void) {
   return &blas;
 }
 
-/* ---- dot: the problem ------------------------------------------------------------------------- */
+/* ---- dot: the problem ---------------------------------------------------------------------- */
 
 typedef struct dot {
   sec_rt_kind kind;
@@ -108,7 +113,7 @@ typedef struct dot {
   int64_t a_batch, a_m, a_k, b_batch, b_k, b_n; /* strides */
   const char *a, *b;
   char *c;
-  int64_t c_m; /* the stride of c's rows */
+  int64_t c_m;  /* the stride of c's rows */
   bool by_rows; /* when parallel: parts are rows of c, else columns */
 } dot;
 
@@ -153,7 +158,7 @@ static void dot_clear(const dot *d) {
     memset(d->c + i * d->c_m * kind_bytes[d->kind], 0, (size_t)(d->n * kind_bytes[d->kind]));
 }
 
-/* ---- dot by plain loops ----------------------------------------------------------------------- */
+/* ---- dot by plain loops -------------------------------------------------------------------- */
 
 enum { BLOCK_N = 1024, BLOCK_K = 64 };
 
@@ -164,7 +169,8 @@ static int64_t block_end(int64_t begin, int64_t block, int64_t n) {
 #define ADD_PRODUCT(c, a, b) (c) + (a) * (b)
 #define OR_AND(c, a, b) (c) | (((a) & (b)) != 0)
 
-/* Adds a[0:m, l] b[l, j] for l in a block of k and j in a block of n: b's block stays in the cache. */
+/* Adds a[0:m, l] b[l, j] for l in a block of k and j in a block of n: b's block stays in the cache.
+ */
 #define DOT_LOOPS(name, type, ACCUMULATE)                                                          \
   static void name##_block(const dot *d, int64_t k0, int64_t k1, int64_t n0, int64_t n1) {         \
     const type *a = (const type *)d->a, *b = (const type *)d->b;                                   \
@@ -205,14 +211,14 @@ static void dot_by_loops(const dot *d) {
   loops[d->kind](d);
 }
 
-/* ---- dot by BLAS ------------------------------------------------------------------------------ */
+/* ---- dot by BLAS --------------------------------------------------------------------------- */
 
 /* A matrix as BLAS wants it: elements of a row, or of a column, are neighbours. */
 typedef struct operand {
   const char *data;
   bool by_rows;
-  int64_t ld;  /* distance of rows, or of columns */
-  void *copy;  /* if the strides are none of BLAS's: from the pool, else NULL */
+  int64_t ld; /* distance of rows, or of columns */
+  void *copy; /* if the strides are none of BLAS's: from the pool, else NULL */
   size_t bytes;
 } operand;
 
@@ -261,7 +267,8 @@ static void gemm_call(const dot *d, const operand *a, const operand *b) {
                                 &ldc, 1, 1);
 }
 
-/* y[i] = sum over l of matrix[i,l] x[l].  Adds to zeros: what beta = 0 does to a NaN in y differs. */
+/* y[i] = sum over l of matrix[i,l] x[l].  Adds to zeros: what beta = 0 does to a NaN in y differs.
+ */
 static void gemv_call(sec_rt_kind kind, const operand *matrix, int64_t rows, int64_t columns,
                       const char *x, int64_t x_stride, char *y) {
   memset(y, 0, (size_t)(rows * kind_bytes[kind]));
@@ -316,7 +323,7 @@ static bool dot_by_blas(const dot *d) {
   return library->gemm[d->kind] && dot_by_gemm(d);
 }
 
-/* ---- dot in parallel -------------------------------------------------------------------------- */
+/* ---- dot in parallel ----------------------------------------------------------------------- */
 
 static void dot_one(const dot *d) {
   if (!dot_by_blas(d))

@@ -24,7 +24,7 @@ static bool fits_int(int64_t x) {
   return x > 0 && x <= INT_MAX;
 }
 
-/* ---- plain loops ------------------------------------------------------------------------------ */
+/* ---- plain loops --------------------------------------------------------------------------- */
 
 /* A triangular system by rows: m rows of n right-hand sides, or n unknowns in each of m rows. */
 typedef struct solve {
@@ -125,7 +125,7 @@ static int64_t solve_index(const solve *s, int64_t step) {
 LAPACK_LOOPS(f32, float, sqrtf, fabsf)
 LAPACK_LOOPS(f64, double, sqrt, fabs)
 
-/* ---- Cholesky --------------------------------------------------------------------------------- */
+/* ---- Cholesky ------------------------------------------------------------------------------ */
 
 typedef struct cholesky {
   sec_rt_kind kind;
@@ -170,10 +170,10 @@ void sec_rt_cholesky(void **bufs, const int64_t *meta) {
   sec_parallel(cholesky_run, (void *[]){&c}, meta[1], batch_grain(n * n * n / 3));
 }
 
-/* ---- triangular solve ------------------------------------------------------------------------- */
+/* ---- triangular solve ---------------------------------------------------------------------- */
 
 typedef struct solve_batch {
-  solve s; /* of the first matrix, with `a` and `b` at their starts */
+  solve s;       /* of the first matrix, with `a` and `b` at their starts */
   int64_t parts; /* of each matrix's right-hand sides */
   const char *from;
 } solve_batch;
@@ -238,7 +238,7 @@ void sec_rt_triangular_solve(void **bufs, const int64_t *meta) {
                batch_grain(operations / (double)batch.parts));
 }
 
-/* ---- LU --------------------------------------------------------------------------------------- */
+/* ---- LU ------------------------------------------------------------------------------------ */
 
 typedef struct lu {
   sec_rt_kind kind;

@@ -1,9 +1,9 @@
 /* Runtime functions: what schedules and generated code call by name instead of generating code.
  *
- * All have one signature: `bufs` are the inputs, then the outputs, dense and row-major unless `meta`
- * gives strides; `meta` are the numbers described at each function (sizes and strides in elements).
- * Outputs do not overlap inputs.  They may be called from any thread and use the thread pool.
- * They do not fail: memory they want but cannot have makes them slower. */
+ * All have one signature: `bufs` are the inputs, then the outputs, dense and row-major unless
+ * `meta` gives strides; `meta` are the numbers described at each function (sizes and strides in
+ * elements). Outputs do not overlap inputs.  They may be called from any thread and use the thread
+ * pool. They do not fail: memory they want but cannot have makes them slower. */
 #ifndef SEC_RUNTIME_H
 #define SEC_RUNTIME_H
 
@@ -17,31 +17,44 @@ typedef void sec_runtime_fn(void **bufs, const int64_t *meta);
 
 /* Element kinds in `meta` of the linear algebra functions; those after F64 only for dot. */
 typedef enum sec_rt_kind {
-  SEC_RT_F32, SEC_RT_F64, SEC_RT_I32, SEC_RT_I64, SEC_RT_U32, SEC_RT_U64, SEC_RT_U8, SEC_RT_BOOL
+  SEC_RT_F32,
+  SEC_RT_F64,
+  SEC_RT_I32,
+  SEC_RT_I64,
+  SEC_RT_U32,
+  SEC_RT_U64,
+  SEC_RT_U8,
+  SEC_RT_BOOL
 } sec_rt_kind;
 
 /* c[b,i,j] = sum over l of a[b,i,l] b[b,l,j]; integers wrap, bools: or of ands.
- * bufs: a, b, c.  meta: kind, batch, m, n, k, strides of a (batch, m, k), strides of b (batch, k, n). */
+ * bufs: a, b, c.
+ * meta: kind, batch, m, n, k, strides of a (batch, m, k), strides of b (batch, k, n). */
 sec_runtime_fn sec_rt_dot;
 
-/* The lower Cholesky factor, zero above the diagonal, of a matrix given by its lower triangle; NaN on
- * and below the diagonal if the matrix is not positive definite.
- * bufs: a, factor.  meta: kind, batch, n. */
+/* The lower Cholesky factor, zero above the diagonal, of a matrix given by its lower triangle; NaN
+ * on and below the diagonal if the matrix is not positive definite.
+ * bufs: a, factor.
+ * meta: kind, batch, n. */
 sec_runtime_fn sec_rt_cholesky;
 
-/* Solves op(a) x = b (left_side) or x op(a) = b for triangular a; op is the transpose if transpose_a.
- * The other triangle, and with unit_diagonal the diagonal, are not read.  A zero pivot divides by 0.
- * bufs: a, b, x.  meta: kind, batch, m, n (of b), left_side, lower, transpose_a, unit_diagonal. */
+/* Solves op(a) x = b (left_side) or x op(a) = b for triangular a; op is the transpose if
+ * transpose_a.  The other triangle, and with unit_diagonal the diagonal, are not read.  A zero pivot
+ * divides by 0.
+ * bufs: a, b, x.
+ * meta: kind, batch, m, n (of b), left_side, lower, transpose_a, unit_diagonal. */
 sec_runtime_fn sec_rt_triangular_solve;
 
 /* The LU factorisation with row exchanges: `lu` holds L below its unit diagonal and U, `pivots`
  * (i32[min(m,n)]) the row exchanged with row i, `permutation` (i32[m]) the source of each row.
- * bufs: a, lu, pivots, permutation.  meta: kind, batch, m, n. */
+ * bufs: a, lu, pivots, permutation.
+ * meta: kind, batch, m, n. */
 sec_runtime_fn sec_rt_lu;
 
 /* Running sums, products, maxima or minima along the middle axis; a NaN stays in maxima and minima.
- * bufs: x, y.  meta: dtype (row of core/include/secant/dtype.def, not complex), op (0 sum, 1 product,
- * 2 maximum, 3 minimum), outer, n, inner, reverse (from the end). */
+ * bufs: x, y.
+ * meta: dtype (row of core/include/secant/dtype.def, not complex), op (0 sum, 1 product, 2 maximum,
+ * 3 minimum), outer, n, inner, reverse (from the end). */
 sec_runtime_fn sec_rt_cumulative;
 
 /* bufs: from, to.  meta: bytes. */
@@ -53,7 +66,7 @@ const sec_compiler_symbol *sec_runtime_symbols(size_t *n);
 /* The function called `name`; NULL if there is none. */
 sec_runtime_fn *sec_runtime_lookup(const char *name);
 
-/* ---- the library behind them ------------------------------------------------------------------ */
+/* ---- the library behind them --------------------------------------------------------------- */
 
 /* Fortran's calling convention: everything by address, matrices by columns, then the lengths of the
  * character arguments. */

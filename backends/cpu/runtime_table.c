@@ -1,11 +1,12 @@
-/* The table of runtime functions, and those of them that are simple loops: copy and running sums. */
+/* The table of runtime functions, and those of them that are simple loops: copy and running sums.
+ */
 #include "runtime.h"
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 
-/* ---- copy ------------------------------------------------------------------------------------- */
+/* ---- copy ---------------------------------------------------------------------------------- */
 
 static void copy_run(void **bufs, int64_t lo, int64_t hi) {
   memcpy((char *)bufs[1] + lo, (const char *)bufs[0] + lo, (size_t)(hi - lo));
@@ -15,7 +16,7 @@ void sec_rt_copy(void **bufs, const int64_t *meta) {
   sec_parallel(copy_run, bufs, meta[0], (int64_t)1 << 20);
 }
 
-/* ---- running sums ----------------------------------------------------------------------------- */
+/* ---- running sums -------------------------------------------------------------------------- */
 
 typedef struct cumulative {
   int dtype, op;
@@ -71,10 +72,23 @@ static uint16_t store_bf16(float x) {
 
 /* One block of columns: `width` elements in each of `n` rows that are `step` apart. */
 #define SCAN(name, type, sum_type, LOAD, STORE, OP)                                                \
+  static void name##_column(const type *x, type *y, int64_t n, int64_t step) {                     \
+    sum_type sum = (sum_type)LOAD(*x);                                                             \
+    *y = *x;                                                                                       \
+    for (int64_t i = 1; i < n; i++) {                                                              \
+      sum = OP(sum, (sum_type)LOAD(x[i * step]));                                                  \
+      y[i * step] = (type)STORE(sum);                                                              \
+    }                                                                                              \
+  }                                                                                                \
+                                                                                                   \
   static void name(const void *from, void *to, int64_t n, int64_t width, int64_t step) {           \
     const type *x = from;                                                                          \
     type *y = to;                                                                                  \
     sum_type sums[WIDTH];                                                                          \
+    if (width == 1) {                                                                              \
+      name##_column(x, y, n, step);                                                                \
+      return;                                                                                      \
+    }                                                                                              \
     for (int64_t w = 0; w < width; w++) {                                                          \
       y[w] = x[w];                                                                                 \
       sums[w] = (sum_type)LOAD(x[w]);                                                              \
@@ -116,7 +130,12 @@ SCANS(scan_f64, double, double, AS_IS, AS_IS, ADD, MULTIPLY, MAXIMUM, MINIMUM)
 typedef void scan_fn(const void *from, void *to, int64_t n, int64_t width, int64_t step);
 
 /* By dtype, in the order of dtype.def, and op. */
-#define ROW(name, bytes) {bytes, {name##_sum, name##_product, name##_maximum, name##_minimum}}
+#define ROW(name, bytes)                                                                           \
+  {                                                                                                \
+    bytes, {                                                                                       \
+      name##_sum, name##_product, name##_maximum, name##_minimum                                   \
+    }                                                                                              \
+  }
 static const struct {
   int64_t bytes;
   scan_fn *by_op[4];
@@ -156,9 +175,10 @@ void sec_rt_cumulative(void **bufs, const int64_t *meta) {
   sec_parallel(cumulative_run, (void *[]){&c}, c.outer * blocks_per_slice(&c), grain);
 }
 
-/* ---- the table -------------------------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------------------------- */
 
-#define FUNCTION(name) {#name, name}
+#define FUNCTION(name)                                                                             \
+  { #name, name }
 static const struct {
   const char *name;
   sec_runtime_fn *function;
@@ -171,7 +191,8 @@ enum { N_FUNCTIONS = sizeof functions / sizeof *functions };
 static pthread_once_t symbols_once = PTHREAD_ONCE_INIT;
 static sec_compiler_symbol symbols[N_FUNCTIONS];
 
-/* C has no constant conversion of a function's address to a data pointer; POSIX makes them alike. */
+/* C has no constant conversion of a function's address to a data pointer; POSIX makes them alike.
+ */
 static void symbols_fill(void) {
   for (size_t i = 0; i < N_FUNCTIONS; i++) {
     symbols[i].name = functions[i].name;

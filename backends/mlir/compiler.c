@@ -2,10 +2,10 @@
  *
  * parse -> lower to the llvm dialect -> LLVM IR -> light optimisation -> object -> LLJIT.
  *
- * Vector code arrives vectorised, so LLVM only cleans up and generates code.  An engine (context, pass
- * manager, target machine) is used by one thread at a time and kept for the next compile; the JIT is
- * shared.  Invariant: nothing is printed and nothing ends the process; what MLIR and LLVM have to say
- * goes into the error text of the call. */
+ * Vector code arrives vectorised, so LLVM only cleans up and generates code.  An engine (context,
+ * pass manager, target machine) is used by one thread at a time and kept for the next compile; the
+ * JIT is shared.  Invariant: nothing is printed and nothing ends the process; what MLIR and LLVM
+ * have to say goes into the error text of the call. */
 #include "../compiler.h"
 
 #include <llvm-c/Core.h>
@@ -35,7 +35,7 @@
 /* A context keeps every type and attribute that it has seen: renew it after so much text. */
 #define ENGINE_TEXT_LIMIT ((size_t)64 << 20)
 
-/* ---- texts ---------------------------------------------------------------------------------- */
+/* ---- texts --------------------------------------------------------------------------------- */
 
 /* A growable NUL-terminated text; zero-initialised is empty.  When memory ends, it is cut. */
 typedef struct text {
@@ -90,7 +90,7 @@ static int text_report(text *t, int failed, const char *what, char **error) {
   return failed;
 }
 
-/* ---- engines -------------------------------------------------------------------------------- */
+/* ---- engines ------------------------------------------------------------------------------- */
 
 typedef struct engine {
   struct engine *next; /* in the list of idle engines */
@@ -186,7 +186,7 @@ static engine *engine_create(const host *h, text *log) {
   return e;
 }
 
-/* ---- one compilation ------------------------------------------------------------------------ */
+/* ---- one compilation ----------------------------------------------------------------------- */
 
 /* The module of `source` (NUL-terminated) in the llvm dialect; null, with the reason in e->log. */
 static MlirModule module_lower(engine *e, const char *source, size_t size) {
@@ -297,7 +297,7 @@ static char *engine_run(engine *e, const char *source, size_t size, int stage, s
   return out;
 }
 
-/* ---- the compiler --------------------------------------------------------------------------- */
+/* ---- the compiler -------------------------------------------------------------------------- */
 
 /* The place of one loaded object: a JITDylib, which LLVM cannot free and so is used again. */
 typedef struct image {
@@ -331,7 +331,12 @@ static void target_describe(sec_compiler *c) {
   LLVMGetVersion(&major, &minor, &patch);
   char version[64];
   snprintf(version, sizeof version, "llvm %u.%u.%u ", major, minor, patch);
-  const char *parts[] = {version, c->host.triple, " ", c->host.cpu, " ", c->host.features,
+  const char *parts[] = {version,
+                         c->host.triple,
+                         " ",
+                         c->host.cpu,
+                         " ",
+                         c->host.features,
                          " " LOWERING " " OPTIMISATION};
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
     text_add_string(&c->target, parts[i]);
@@ -406,7 +411,7 @@ static int compiler_dump(sec_compiler *c, const char *source, size_t size, sec_c
   return compiler_run(c, source, size, (int)stage, out, &out_size, error);
 }
 
-/* ---- loading -------------------------------------------------------------------------------- */
+/* ---- loading ------------------------------------------------------------------------------- */
 
 /* Conversions that LLVM calls where the processor has no instruction.  Those of f16 are in the C
  * compiler's runtime; those of bf16 only in that of newer compilers. */
@@ -517,7 +522,8 @@ static LLVMErrorRef jit_start(sec_compiler *c) {
     c->jit = NULL;
     return failure;
   }
-  LLVMOrcExecutionSessionSetErrorReporter(LLVMOrcLLJITGetExecutionSession(c->jit), jit_report, NULL);
+  LLVMOrcExecutionSessionSetErrorReporter(LLVMOrcLLJITGetExecutionSession(c->jit), jit_report,
+                                          NULL);
   return NULL;
 }
 

@@ -342,11 +342,16 @@ static void test_destroy(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_missing_library), cmocka_unit_test(test_create),
-      cmocka_unit_test(test_run),             cmocka_unit_test(test_vectors),
-      cmocka_unit_test(test_calls),           cmocka_unit_test(test_names),
-      cmocka_unit_test(test_errors),          cmocka_unit_test(test_dump),
-      cmocka_unit_test(test_threads),         cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_missing_library),
+      cmocka_unit_test(test_create),
+      cmocka_unit_test(test_run),
+      cmocka_unit_test(test_vectors),
+      cmocka_unit_test(test_calls),
+      cmocka_unit_test(test_names),
+      cmocka_unit_test(test_errors),
+      cmocka_unit_test(test_dump),
+      cmocka_unit_test(test_threads),
+      cmocka_unit_test(test_memory),
       cmocka_unit_test(test_destroy),
   };
   return cmocka_run_group_tests_name("compiler", tests, NULL, NULL);

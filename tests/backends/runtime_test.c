@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-/* ---- helpers ---------------------------------------------------------------------------------- */
+/* ---- helpers ------------------------------------------------------------------------------- */
 
 static uint64_t random_state = 1;
 
@@ -47,7 +47,7 @@ static void check_close(double x, double y, sec_rt_kind kind, double scale) {
     fail_msg("%.17g is not %.17g", x, y);
 }
 
-/* ---- dot -------------------------------------------------------------------------------------- */
+/* ---- dot ----------------------------------------------------------------------------------- */
 
 static void check_dot(sec_rt_kind kind, const int64_t *meta, const void *a, const void *b,
                       const void *c) {
@@ -70,8 +70,10 @@ static void dot_layouts(sec_rt_kind kind, int64_t batch, int64_t m, int64_t n, i
     int of_a = layout % 3, of_b = layout / 3 % 3, shared = layout / 9;
     int64_t a_m = of_a == 0 ? k : of_a == 1 ? 1 : 2 * k, a_k = of_a == 0 ? 1 : of_a == 1 ? m : 2;
     int64_t b_k = of_b == 0 ? n : of_b == 1 ? 1 : 2 * n, b_n = of_b == 0 ? 1 : of_b == 1 ? k : 2;
-    int64_t meta[] = {kind, batch, m,   n,  k, (of_a == 2 ? 2 : 1) * m * k, a_m, a_k,
-                      shared ? 0 : (of_b == 2 ? 2 : 1) * k * n, b_k, b_n};
+    int64_t meta[] = {kind, batch, m,
+                      n,    k,     (of_a == 2 ? 2 : 1) * m * k,
+                      a_m,  a_k,   shared ? 0 : (of_b == 2 ? 2 : 1) * k * n,
+                      b_k,  b_n};
     memset(c, 0xff, (size_t)(batch * m * n) * 8);
     sec_rt_dot((void *[]){a, b, c}, meta);
     check_dot(kind, meta, a, b, c);
@@ -84,11 +86,11 @@ static void dot_layouts(sec_rt_kind kind, int64_t batch, int64_t m, int64_t n, i
 static void test_dot(void **state) {
   (void)state;
   sec_threads_set(3);
-  static const int64_t shapes[][4] = {{1, 1, 1, 1},   {1, 5, 7, 3},    {1, 1, 9, 4},  {1, 9, 1, 4},
-                                      {1, 4, 4, 0},   {0, 4, 4, 4},    {2, 0, 4, 4},  {1, 8, 8, 1},
-                                      {3, 6, 5, 4},   {40, 3, 3, 3},   {5, 1, 4, 6},  {7, 4, 1, 6},
-                                      {1, 130, 90, 110}, {2, 120, 130, 100}, {1, 1, 1, 300},
-                                      {1, 1300, 1, 900}, {1, 1, 1300, 900}};
+  static const int64_t shapes[][4] = {
+      {1, 1, 1, 1},      {1, 5, 7, 3},     {1, 1, 9, 4},      {1, 9, 1, 4},       {1, 4, 4, 0},
+      {0, 4, 4, 4},      {2, 0, 4, 4},     {1, 8, 8, 1},      {3, 6, 5, 4},       {40, 3, 3, 3},
+      {5, 1, 4, 6},      {7, 4, 1, 6},     {1, 130, 90, 110}, {2, 120, 130, 100}, {1, 1, 1, 300},
+      {1, 1300, 1, 900}, {1, 1, 1300, 900}};
   for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
     for (int kind = SEC_RT_F32; kind <= SEC_RT_F64; kind++)
       dot_layouts((sec_rt_kind)kind, shapes[s][0], shapes[s][1], shapes[s][2], shapes[s][3]);
@@ -148,7 +150,7 @@ static void test_dot_nan(void **state) {
   }
 }
 
-/* ---- factorisations --------------------------------------------------------------------------- */
+/* ---- factorisations ------------------------------------------------------------------------ */
 
 static void check_cholesky(sec_rt_kind kind, int64_t batch, int64_t n) {
   void *x = random_array(kind, batch * n * n), *a = random_array(kind, batch * n * n);
@@ -235,8 +237,8 @@ static void check_solve(const int64_t *meta) {
 static void test_triangular_solve(void **state) {
   (void)state;
   sec_threads_set(3);
-  static const int64_t shapes[][3] = {{1, 1, 1}, {1, 5, 3}, {9, 3, 5}, {2, 70, 80}, {1, 90, 1},
-                                      {1, 1, 90}, {1, 0, 4}, {1, 4, 0}};
+  static const int64_t shapes[][3] = {{1, 1, 1},  {1, 5, 3},  {9, 3, 5}, {2, 70, 80},
+                                      {1, 90, 1}, {1, 1, 90}, {1, 0, 4}, {1, 4, 0}};
   for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
     for (int64_t flags = 0; flags < 32; flags++) {
       const int64_t *p = shapes[s];
@@ -256,7 +258,8 @@ static void test_triangular_solve_singular(void **state) {
 static void check_lu(sec_rt_kind kind, int64_t batch, int64_t m, int64_t n) {
   int64_t k = m < n ? m : n;
   void *a = random_array(kind, batch * m * n), *lu = malloc((size_t)(batch * m * n + 1) * 8);
-  int32_t *pivots = malloc((size_t)(batch * k + 1) * 4), *rows = malloc((size_t)(batch * m + 1) * 4);
+  int32_t *pivots = malloc((size_t)(batch * k + 1) * 4),
+          *rows = malloc((size_t)(batch * m + 1) * 4);
   sec_rt_lu((void *[]){a, lu, pivots, rows}, (int64_t[]){kind, batch, m, n});
   for (int64_t q = 0; q < batch; q++)
     for (int64_t i = 0; i < m; i++)
@@ -293,10 +296,23 @@ static void test_lu(void **state) {
   assert_true(isnan(lu[0]) && isnan(lu[3]) && pivots[0] >= 0 && pivots[0] < 2);
 }
 
-/* ---- running sums and copy -------------------------------------------------------------------- */
+/* ---- running sums and copy ----------------------------------------------------------------- */
 
-enum { DTYPE_BOOL, DTYPE_I8, DTYPE_I16, DTYPE_I32, DTYPE_I64, DTYPE_U8, DTYPE_U16, DTYPE_U32,
-       DTYPE_U64, DTYPE_F16, DTYPE_BF16, DTYPE_F32, DTYPE_F64 };
+enum {
+  DTYPE_BOOL,
+  DTYPE_I8,
+  DTYPE_I16,
+  DTYPE_I32,
+  DTYPE_I64,
+  DTYPE_U8,
+  DTYPE_U16,
+  DTYPE_U32,
+  DTYPE_U64,
+  DTYPE_F16,
+  DTYPE_BF16,
+  DTYPE_F32,
+  DTYPE_F64
+};
 
 static double combine(int op, double s, double x) {
   switch (op) {
@@ -316,8 +332,7 @@ static void check_cumulative(int64_t outer, int64_t n, int64_t inner, int op, bo
   double *x = random_array(SEC_RT_F64, size), *y = malloc((size_t)(size + 1) * 8);
   for (int64_t i = 0; i < size; i++)
     x[i] = i % 97 == 50 ? NAN : floor(8 * x[i]) / 4;
-  sec_rt_cumulative((void *[]){x, y},
-                    (int64_t[]){DTYPE_F64, op, outer, n, inner, reverse});
+  sec_rt_cumulative((void *[]){x, y}, (int64_t[]){DTYPE_F64, op, outer, n, inner, reverse});
   for (int64_t o = 0; o < outer; o++)
     for (int64_t c = 0; c < inner; c++)
       for (int64_t i = 0, at; i < n; i++) {
@@ -357,15 +372,22 @@ static void test_cumulative_dtypes(void **state) {
   CHECK_CUMULATIVE(int8_t, DTYPE_I8, 0, {100, 27, 1, -1}, {100, 127, -128, 127});
   CHECK_CUMULATIVE(int16_t, DTYPE_I16, 2, {-3, -5, 2, 1}, {-3, -3, 2, 2});
   CHECK_CUMULATIVE(int32_t, DTYPE_I32, 1, {65536, 65536, 3, 1}, {65536, 0, 0, 0});
-  CHECK_CUMULATIVE(int32_t, DTYPE_I32, 2, {INT32_MAX, 1, -1, 0}, {INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX});
-  CHECK_CUMULATIVE(int64_t, DTYPE_I64, 0, {INT64_MAX, 1, 2, 0}, {INT64_MAX, INT64_MIN, INT64_MIN + 2, INT64_MIN + 2});
+  CHECK_CUMULATIVE(int32_t, DTYPE_I32, 2, {INT32_MAX, 1, -1, 0},
+                   {INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX});
+  CHECK_CUMULATIVE(int64_t, DTYPE_I64, 0, {INT64_MAX, 1, 2, 0},
+                   {INT64_MAX, INT64_MIN, INT64_MIN + 2, INT64_MIN + 2});
   CHECK_CUMULATIVE(uint8_t, DTYPE_U8, 0, {200, 55, 1, 2}, {200, 255, 0, 2});
   CHECK_CUMULATIVE(uint16_t, DTYPE_U16, 3, {60000, 7, 9, 1}, {60000, 7, 7, 1});
-  CHECK_CUMULATIVE(uint32_t, DTYPE_U32, 2, {1, UINT32_MAX, 3, 4}, {1, UINT32_MAX, UINT32_MAX, UINT32_MAX});
-  CHECK_CUMULATIVE(uint64_t, DTYPE_U64, 2, {1, UINT64_MAX, 3, 4}, {1, UINT64_MAX, UINT64_MAX, UINT64_MAX});
-  CHECK_CUMULATIVE(uint16_t, DTYPE_F16, 0, {0x3c00, 0x3c00, 0x4000, 0xc400}, {0x3c00, 0x4000, 0x4400, 0});
-  CHECK_CUMULATIVE(uint16_t, DTYPE_BF16, 1, {0x3f80, 0x4000, 0x4000, 0xbf80}, {0x3f80, 0x4000, 0x4080, 0xc080});
-  CHECK_CUMULATIVE(float, DTYPE_F32, 0, {1, 0x1p-24f, 0x1p-24f, 1}, {1, 1, 1 + 0x1p-23f, 2 + 0x1p-23f});
+  CHECK_CUMULATIVE(uint32_t, DTYPE_U32, 2, {1, UINT32_MAX, 3, 4},
+                   {1, UINT32_MAX, UINT32_MAX, UINT32_MAX});
+  CHECK_CUMULATIVE(uint64_t, DTYPE_U64, 2, {1, UINT64_MAX, 3, 4},
+                   {1, UINT64_MAX, UINT64_MAX, UINT64_MAX});
+  CHECK_CUMULATIVE(uint16_t, DTYPE_F16, 0, {0x3c00, 0x3c00, 0x4000, 0xc400},
+                   {0x3c00, 0x4000, 0x4400, 0});
+  CHECK_CUMULATIVE(uint16_t, DTYPE_BF16, 1, {0x3f80, 0x4000, 0x4000, 0xbf80},
+                   {0x3f80, 0x4000, 0x4080, 0xc080});
+  CHECK_CUMULATIVE(float, DTYPE_F32, 0, {1, 0x1p-24f, 0x1p-24f, 1},
+                   {1, 1, 1 + 0x1p-23f, 2 + 0x1p-23f});
   CHECK_CUMULATIVE(float, DTYPE_F32, 1, {2, 3, 4, 0.5f}, {2, 6, 24, 12});
 }
 
@@ -397,7 +419,7 @@ static void test_table(void **state) {
   assert_null(sec_runtime_lookup("sec_rt_absent"));
 }
 
-/* ---- pool ------------------------------------------------------------------------------------- */
+/* ---- pool ---------------------------------------------------------------------------------- */
 
 static void test_pool(void **state) {
   (void)state;
@@ -445,7 +467,8 @@ static void *pool_worker(void *shared) {
     size_t slot = random >> 60, bytes = (slot + 1) * 700;
     unsigned char *block = sec_pool_alloc(bytes);
     memset(block, (int)slot, bytes);
-    unsigned char *old = __atomic_exchange_n((void **)&slots[slot], (void *)block, __ATOMIC_ACQ_REL);
+    unsigned char *old =
+        __atomic_exchange_n((void **)&slots[slot], (void *)block, __ATOMIC_ACQ_REL);
     if (old && (old[0] != slot || old[bytes - 1] != slot))
       return shared;
     sec_pool_free(old, bytes);

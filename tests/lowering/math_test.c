@@ -67,7 +67,7 @@ static const row rows[] = {
   {"tan", tanl, NULL, -10, 10, 2.5, 2.5},
   {"asin", asinl, NULL, -1, 1, 1.5, 1.5},
   {"acos", acosl, NULL, -1, 1, 1.5, 1.5},
-  {"atan", atanl, NULL, -5, 5, 1.5, 1.5},
+  {"atan", atanl, NULL, -5, 5, 2.5, 1.5},
   {"atan2", NULL, atan2l, -5, 5, 2.5, 2.5},
   {"erf", erfl, NULL, -4, 4, 2.5, 2.5},
   {"erfc", erfcl, NULL, -3, 12, 1.5, 2.5},
@@ -75,7 +75,7 @@ static const row rows[] = {
   {"pow", NULL, powl, 0, 20, 1.5, 1.5},
   {"cbrt", cbrtl, NULL, -10, 10, 1, 1},
   {"sqrt", sqrtl, NULL, 0, 10, 0.5, 0.5},
-  {"rsqrt", rsqrt_reference, NULL, 0, 10, 1.5, 1.5},
+  {"rsqrt", rsqrt_reference, NULL, 0, 10, 1.25, 1},
   {"rem", NULL, fmodl, -100, 100, 0, 0},
   {"nextafter", NULL, NULL, -2, 2, 0, 0},
 };

@@ -1,0 +1,217 @@
+"""Concrete arrays: a counted sec_array *, read by NumPy without a copy."""
+import ctypes
+
+import numpy as np
+
+from secant import _types
+from secant._errors import check_pointer
+from secant._lib import context, int64s, lib
+from secant._operators import Array, indexing
+
+_release = lib.sec_array_release
+
+
+class ArrayImpl(Array):
+    """A concrete array in the library's memory."""
+
+    __slots__ = ("_handle", "aval", "__weakref__")
+
+    def __init__(self, handle, aval=None):
+        self._handle = handle
+        self.aval = aval or _types.aval_at(lib.sec_array_aval(handle))
+
+    def __del__(self, release=_release):
+        release(self._handle)
+
+    # ---- to NumPy and Python ----
+    def __array__(self, dtype=None, copy=None):
+        view = self._view()
+        if dtype is not None and np.dtype(dtype) != view.dtype:
+            return view.astype(dtype)
+        return view.copy() if copy else view
+
+    def _view(self):
+        """A read-only NumPy array of the same memory, which it keeps alive."""
+        dtype = self.aval.dtype
+        if not self.aval.size:
+            return np.empty(self.aval.shape, dtype)
+        flat = np.asarray(_Memory(self))
+        return (flat if flat.dtype == dtype else flat.view(dtype)).reshape(self.aval.shape)
+
+    def __dlpack__(self, **keywords):
+        return self._view().copy().__dlpack__(**keywords)
+
+    def __dlpack_device__(self):
+        return (1, 0)
+
+    def item(self, *args):
+        return self._view().item(*args)
+
+    def tolist(self):
+        return self._view().tolist()
+
+    def _scalar(self, name):
+        if self.aval.ndim:
+            raise TypeError(f"Only scalar arrays can be converted to Python {name}; got arr.ndim={self.aval.ndim}")
+        return self._view().item()
+
+    def __float__(self):
+        return float(self._scalar("floats"))
+
+    def __int__(self):
+        return int(self._scalar("integers"))
+
+    def __complex__(self):
+        return complex(self._scalar("complexes"))
+
+    def __index__(self):
+        if not _types.is_integer(self.aval.code) or self.aval.ndim:
+            raise TypeError("only integer scalar arrays can be converted to a scalar index")
+        return int(self._view().item())
+
+    def __bool__(self):
+        if self.aval.size != 1:
+            what = "empty array" if not self.aval.size else "array with more than one element"
+            raise ValueError(f"The truth value of an {what} is ambiguous. Use a.any() or a.all()")
+        return bool(self._view().item())
+
+    def __iter__(self):
+        if not self.aval.ndim:
+            raise TypeError("iteration over a 0-d array")
+        return iter([from_numpy(row) for row in self._view()])
+
+    def __contains__(self, item):
+        return bool((self == item).any())
+
+    # ---- text ----
+    def __repr__(self):
+        weak = ", weak_type=True" if self.aval.weak_type else ""
+        if not self.aval.size:
+            body = "[]" + (f", shape={self.aval.shape}" if self.aval.shape != (0,) else "")
+        else:
+            body = np.array2string(self._view(), separator=", ", prefix="Array(")
+        return f"Array({body}, dtype={self.aval.dtype.name}{weak})"
+
+    def __str__(self):
+        return str(self._view())
+
+    def __format__(self, spec):
+        return format(self._view()[()] if not self.aval.ndim else self._view(), spec)
+
+    # ---- copy, pickle, devices ----
+    def __reduce__(self):
+        return _unpickle, (np.array(self._view()), self.aval.weak_type)
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def block_until_ready(self):
+        """The array itself: a run has ended when its results are there."""
+        return self
+
+    def is_ready(self):
+        return True
+
+    def delete(self):
+        """Nothing: the memory is freed with the last reference."""
+
+    def is_deleted(self):
+        return False
+
+    def addressable_data(self, index):
+        return self
+
+    def devices(self):
+        from secant import _api
+
+        return {_api.devices()[0]}
+
+    @property
+    def device(self):
+        from secant import _api
+
+        return _api.devices()[0]
+
+    @property
+    def __array_namespace__(self):
+        import secant.numpy
+
+        return lambda api_version=None: secant.numpy
+
+    @property
+    def at(self):
+        return indexing.At(self)
+
+
+class _Memory:
+    """The memory of an array in NumPy's array interface, as bytes of its dtype."""
+
+    __slots__ = ("array", "__array_interface__")
+
+    def __init__(self, array):
+        dtype = array.aval.dtype
+        code = dtype.str if dtype.kind != "V" and array.aval.code != _types.BF16 else f"<u{dtype.itemsize}"
+        self.array = array
+        self.__array_interface__ = {
+            "version": 3,
+            "shape": (array.aval.size,),
+            "typestr": code,
+            "data": (lib.sec_array_data(array._handle), True),
+        }
+
+
+def _unpickle(view, weak):
+    return from_numpy(view, weak)
+
+
+def from_numpy(value, weak=False):
+    """A new array with the elements of a NumPy array; its dtype is kept."""
+    value = np.asarray(value)
+    code = _types.code_of(value.dtype)
+    dtype = _types.numpy_dtype(code)
+    if value.dtype != dtype or not value.flags.c_contiguous:
+        value = np.ascontiguousarray(value, dtype).reshape(value.shape)
+    handle = check_pointer(lib.sec_array_from_data(context, code, value.ndim, int64s(value.shape), value.ctypes.data))
+    if weak:
+        lib.sec_array_set_weak(handle, True)
+    return ArrayImpl(handle)
+
+
+_PYTHON_KINDS = {bool: "BOOL", int: "INT", float: "FLOAT", complex: "COMPLEX"}
+
+
+def from_scalar(x):
+    """A weakly typed array of a Python number (bool: not weak)."""
+    code = _types.default_code(_PYTHON_KINDS[type(x)])
+    if code == _types.I32 and not -(2**31) <= x < 2**31:
+        raise OverflowError(f"Python integer {x} out of bounds for int32")
+    with np.errstate(over="ignore"):
+        return from_numpy(np.asarray(x, _types.numpy_dtype(code)), weak=code != _types.BOOL)
+
+
+def to_array(x):
+    """`x` as a concrete array: arrays, NumPy arrays and scalars, Python numbers; TypeError for the rest."""
+    cls = type(x)
+    if cls is ArrayImpl:
+        return x
+    if cls in _PYTHON_KINDS:
+        return from_scalar(x)
+    if isinstance(x, (np.ndarray, np.generic)):
+        return from_numpy(x)
+    if isinstance(x, (bool, int, float, complex)):
+        return from_scalar(next(t for t in (bool, int, float, complex) if isinstance(x, t))(x))
+    converter = getattr(x, "__jax_array__", None)
+    if converter is not None:
+        return to_array(converter())
+    if hasattr(x, "__array__"):
+        return from_numpy(np.asarray(x))
+    raise TypeError(f"Value {x!r} with type {cls} is not a valid array type")
+
+
+def aval_of_number(x):
+    """The Aval of a Python number, without making the array."""
+    kind = _PYTHON_KINDS[type(x)]
+    return _types.aval(_types.default_code(kind), (), kind != "BOOL")

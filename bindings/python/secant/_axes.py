@@ -1,0 +1,48 @@
+"""Named axes of vmap and pmap that are open while their functions are traced."""
+import threading
+
+from secant import _errors
+from secant._lib import lib
+
+
+class _Local(threading.local):
+    def __init__(self):
+        self.axes = ()
+
+
+_local = _Local()
+
+
+def axis_environment():
+    """((name, size), ...), the outermost first: part of a signature."""
+    return _local.axes
+
+
+def axis_size(name):
+    """The size of the innermost axis of a name; NameError where there is none."""
+    for other, size in reversed(_local.axes):
+        if other == name:
+            return size
+    raise NameError(f"Found an unbound axis name: {name}. To fix this, call the function under vmap or pmap with axis_name={name!r}.")
+
+
+class named_axis:
+    """Context manager: an axis name is bound for collectives."""
+
+    def __init__(self, name, size):
+        self.name, self.size = name, size
+
+    def __enter__(self):
+        if self.name is not None:
+            _errors.check(lib.sec_axis_push(text(self.name), self.size))
+            _local.axes = (*_local.axes, (self.name, self.size))
+
+    def __exit__(self, *exception):
+        if self.name is not None:
+            _local.axes = _local.axes[:-1]
+            lib.sec_axis_pop()
+
+
+def text(name):
+    """An axis name as the library takes it; any hashable object may be one."""
+    return name.encode() if isinstance(name, str) else repr(name).encode()

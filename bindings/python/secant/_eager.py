@@ -1,0 +1,112 @@
+"""Operations outside jit: each is a small compiled function, cached by types and static arguments."""
+import numpy as np
+
+from secant import _tree, _types
+from secant._array import ArrayImpl, to_array
+from secant._executable import Executable
+from secant._trace import call, local, trace_flat
+
+_cache = {}  # (function, structure, types and statics) -> (Executable, structure of the result)
+_NUMBERS = (bool, int, float, complex)
+
+
+class _Static:
+    """A leaf that is part of the key: compared by type, too."""
+
+    __slots__ = ("value", "_hash")
+
+    def __init__(self, value):
+        self.value = value
+        self._hash = hash((type(value), value))
+
+    def __hash__(self):
+        return self._hash
+
+    def __eq__(self, other):
+        return type(other) is _Static and type(self.value) is type(other.value) and self.value == other.value
+
+
+def op(n=1):
+    """Decorator of a function that is written for an open trace and has `n` leading operands.
+
+    In a trace it is called as it is; outside one it is traced, compiled and run.  Arrays are operands wherever
+    they stand; numbers are operands among the first `n` arguments and static behind them.
+    """
+
+    def wrap(function):
+        def public(*args, **keywords):
+            if local.frames:
+                return function(*args, **keywords)
+            return run(function, n, args, keywords)
+
+        public.__name__ = public.__qualname__ = function.__name__
+        public.__doc__, public.__module__ = function.__doc__, function.__module__
+        public.__wrapped__ = function
+        return public
+
+    return wrap
+
+
+def run(function, n, args, keywords):
+    """function(*args, **keywords) outside a trace."""
+    if not keywords:
+        key = (function, *[a.aval if type(a) is ArrayImpl else None for a in args])
+        entry = _cache.get(key)
+        if entry is not None:
+            return entry[1].unflatten(entry[0].run([a._handle for a in args]))
+    else:
+        key = None
+    operands, spec = [], []
+    leading, tree = _tree.tree_flatten(args[:n])
+    rest, rest_tree = _tree.tree_flatten((args[n:], keywords))
+    for leaf in leading:
+        _sort(leaf, isinstance(leaf, (np.ndarray, np.generic, *_NUMBERS)), operands, spec)
+    for leaf in rest:
+        _sort(leaf, isinstance(leaf, np.ndarray), operands, spec)
+    full = (function, tree, rest_tree, tuple(spec), _types.x64())
+    entry = _cache.get(full)
+    if entry is None:
+        entry = _cache[full] = _compile(function, tree, rest_tree, spec, operands)
+        if key is not None and len(args) <= n and all(type(a) is ArrayImpl for a in args):
+            _cache[key] = entry
+    return entry[1].unflatten(entry[0].run([a._handle for a in operands]))
+
+
+def _sort(leaf, number, operands, spec):
+    if type(leaf) is ArrayImpl or number or hasattr(leaf, "__jax_array__"):
+        leaf = to_array(leaf)
+        operands.append(leaf)
+        spec.append(leaf.aval)
+    else:
+        leaf = _Static(leaf)
+        spec.append(leaf)
+
+
+def _compile(function, tree, rest_tree, spec, operands):
+    def traced(inputs):
+        inputs = iter(inputs)
+        leaves = [s.value if type(s) is _Static else next(inputs) for s in spec]
+        args = tree.unflatten(leaves[: tree.num_leaves])
+        more, keywords = rest_tree.unflatten(leaves[tree.num_leaves :])
+        return _tree.tree_flatten(function(*args, *more, **keywords))
+
+    jaxpr, out_tree = trace_flat(traced, [a.aval for a in operands], function.__name__)
+    return Executable(jaxpr), out_tree
+
+
+def clear():
+    _cache.clear()
+
+
+def staged(function, *args):
+    """function(*args) in the open trace; outside one it is traced, with the leaves of `args` as inputs, and run."""
+    if local.frames:
+        return function(*args)
+    leaves, tree = _tree.tree_flatten(args)
+    arrays = [to_array(leaf) for leaf in leaves]
+
+    def traced(inputs):
+        return _tree.tree_flatten(function(*tree.unflatten(inputs)))
+
+    jaxpr, out_tree = trace_flat(traced, [a.aval for a in arrays], getattr(function, "__name__", "f"))
+    return out_tree.unflatten(call(jaxpr, arrays))

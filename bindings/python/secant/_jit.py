@@ -1,0 +1,283 @@
+"""jit: traced once for each signature, compiled, called through one library call."""
+import weakref
+
+from secant import _tree, _types
+from secant._array import ArrayImpl, to_array
+from secant._eager import _Static
+from secant._executable import Executable
+from secant._lib import lib
+from secant._trace import Tracer, aval_of, lifted, local, results, trace_flat, values
+from secant._axes import axis_environment
+
+_caches = weakref.WeakKeyDictionary()  # function -> {options: _Cache}: two jits of one function share
+_all = weakref.WeakSet()
+
+
+class _Cache:
+    """The signatures of one function: `fast` by the types of flat array arguments, `full` by everything."""
+
+    __slots__ = ("fast", "full", "__weakref__")
+
+    def __init__(self):
+        self.fast, self.full = {}, {}
+        _all.add(self)
+
+    def clear(self):
+        self.fast.clear()
+        self.full.clear()
+
+
+def clear():
+    """Forgets every traced signature."""
+    for cache in list(_all):
+        cache.clear()
+
+
+class _Entry:
+    """One signature: its jaxpr, and its executable once it was called outside a trace."""
+
+    __slots__ = ("jaxpr", "out_tree", "name", "_executable", "_closed")
+
+    def __init__(self, jaxpr, out_tree, name):
+        self.jaxpr, self.out_tree, self.name = jaxpr, out_tree, name
+        self._executable = self._closed = None
+
+    @property
+    def executable(self):
+        if self._executable is None:
+            self._executable = Executable(self.jaxpr)
+        return self._executable
+
+    def closed(self):
+        if self._closed is None:
+            self._closed = self.jaxpr.closed()
+        return self._closed
+
+    def apply(self, leaves):
+        """One call equation in the open trace."""
+        jaxpr, captures = self.closed()
+        out = values([0] * jaxpr.n_out)
+        operands = lifted([*captures, *leaves])
+        return results(lib.sec_jit_call(self.name.encode(), jaxpr.handle, operands, out), out)
+
+
+class Jitted:
+    """A function that is compiled for each signature of its arguments."""
+
+    def __init__(self, function, static_argnums=(), static_argnames=(), donate_argnums=(), donate_argnames=(), **options):
+        if not callable(function):
+            raise TypeError(f"jit needs a callable, got {function!r}")
+        self.__wrapped__ = function
+        self.__name__ = getattr(function, "__name__", type(function).__name__)
+        self.__doc__ = getattr(function, "__doc__", None)
+        self.__module__ = getattr(function, "__module__", None)
+        self.__qualname__ = getattr(function, "__qualname__", self.__name__)
+        self._nums, self._names = _statics(function, static_argnums, static_argnames)
+        self._cache = _cache_of(function, (self._nums, self._names))
+        self._fast = self._cache.fast
+
+    def __repr__(self):
+        return f"<jitted {self.__wrapped__!r}>"
+
+    def __get__(self, instance, owner=None):
+        from types import MethodType
+
+        return self if instance is None else MethodType(self, instance)
+
+    def __call__(self, *args, **keywords):
+        if not keywords and not local.frames:
+            types, handles = [], []
+            for a in args:
+                if type(a) is not ArrayImpl:
+                    break
+                types.append(a.aval)
+                handles.append(a._handle)
+            else:
+                entry = self._fast.get(tuple(types))
+                if entry is not None:
+                    executable, tree = entry
+                    out = executable.run(handles)
+                    return out[0] if tree is None else tree.unflatten(out)
+        entry, leaves = self._entry(args, keywords)
+        if local.frames:
+            return entry.out_tree.unflatten(entry.apply(leaves))
+        executable, tree = entry.executable, entry.out_tree
+        if not keywords and not self._nums and all(type(a) is ArrayImpl for a in args):
+            self._fast[tuple(a.aval for a in args)] = (executable, None if tree.spec is _tree.LEAF else tree)
+        return tree.unflatten(executable.run([a._handle for a in map(to_array, leaves)]))
+
+    # ---- signatures ----
+    def _split(self, args, keywords):
+        """(static key, dynamic args with None in place of the static, dynamic keywords)."""
+        if not self._nums and not self._names:
+            return (), args, keywords
+        nums = {i % len(args) if i < 0 and args else i for i in self._nums}
+        key, dynamic = [], list(args)
+        for i in sorted(nums):
+            if i < len(args):
+                key.append((i, self._static(args[i])))
+                dynamic[i] = None
+        rest = {}
+        for name in sorted(keywords):
+            if name in self._names:
+                key.append((name, self._static(keywords[name])))
+            else:
+                rest[name] = keywords[name]
+        return tuple(key), tuple(dynamic), rest
+
+    def _static(self, value):
+        try:
+            return _Static(value)
+        except TypeError:
+            raise ValueError(
+                f"Non-hashable static arguments are not supported: {self.__name__} got one of type {type(value)}, value {value!r}"
+            ) from None
+
+    def _entry(self, args, keywords):
+        """(the _Entry of a signature, the leaves of the arguments); traces on a miss."""
+        statics, dynamic, rest = self._split(args, keywords)
+        leaves, tree = _tree.tree_flatten((dynamic, rest))
+        try:
+            avals = tuple([x.aval if type(x) is ArrayImpl else aval_of(x) for x in leaves])
+        except TypeError:
+            self._complain((dynamic, rest))
+            raise
+        key = (tree, avals, statics, axis_environment(), _types.x64())
+        full = self._cache.full
+        entry = full.get(key)
+        if entry is None:
+            entry = self._trace(tree, avals, statics)
+            if not any(type(c) is Tracer for c in entry.jaxpr.captures()):
+                full[key] = entry
+        return entry, leaves
+
+    def _complain(self, tree):
+        from secant.tree_util import keystr, tree_flatten_with_path
+
+        for path, leaf in tree_flatten_with_path(tree)[0]:
+            try:
+                aval_of(leaf)
+            except TypeError:
+                raise TypeError(
+                    f"Error interpreting argument to {self.__wrapped__} as an abstract array. The problematic value is of type "
+                    f"{type(leaf)} and was passed to the function at path {_argument(self.__wrapped__, path, keystr)}.\n"
+                    "  hint: make it a static argument (static_argnums), or register its class as a pytree"
+                ) from None
+
+    def _trace(self, tree, avals, statics):
+        function = self.__wrapped__
+
+        def traced(inputs):
+            args, keywords = tree.unflatten(inputs)
+            args = list(args)
+            for place, static in statics:
+                if type(place) is int:
+                    args[place] = static.value
+                else:
+                    keywords = {**keywords, place: static.value}
+            return flat_result(function(*args, **keywords))
+
+        jaxpr, out_tree = trace_flat(traced, avals, self.__name__)
+        return _Entry(jaxpr, out_tree, self.__name__)
+
+    # ---- stages ----
+    def trace(self, *args, **keywords):
+        """The traced stage for these arguments (arrays or ShapeDtypeStructs)."""
+        from secant._stages import Traced
+
+        return Traced(self._entry(args, keywords)[0], self._cache)
+
+    def lower(self, *args, **keywords):
+        """The lowered stage for these arguments: .as_text(), .compile()."""
+        return self.trace(*args, **keywords).lower()
+
+    def eval_shape(self, *args, **keywords):
+        entry, _ = self._entry(args, keywords)
+        return entry.out_tree.unflatten(
+            _types.ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in entry.jaxpr.out_avals
+        )
+
+    def clear_cache(self):
+        self._cache.clear()
+
+    def _cache_size(self):
+        return len(self._cache.full)
+
+
+def _argument(function, path, keystr):
+    """The path of a leaf with the parameter's name: x['w'][0]."""
+    first, *rest = path[1:]
+    if path[0].key == 1:
+        return f"{first.key}{keystr(rest)}"
+    try:
+        import inspect
+
+        name = list(inspect.signature(function).parameters)[first.key]
+    except (ValueError, TypeError, IndexError):
+        name = f"args[{first.key}]"
+    return name + keystr(rest)
+
+
+def flat_result(result):
+    """(leaves, structure) of what a traced function returned; leaves that are no arrays are refused."""
+    leaves, tree = _tree.tree_flatten(result)
+    for leaf in leaves:
+        if not isinstance(leaf, (Tracer, ArrayImpl)):
+            try:
+                aval_of(leaf)
+            except TypeError:
+                raise TypeError(f"the function returned a value of type {type(leaf)}, which is not a valid array type: {leaf!r}") from None
+    return leaves, tree
+
+
+def _statics(function, nums, names):
+    """static_argnums and static_argnames as tuples, each completed from the other by the signature."""
+    nums = (nums,) if isinstance(nums, int) else tuple(nums or ())
+    names = (names,) if isinstance(names, str) else tuple(names or ())
+    if not nums and not names:
+        return (), ()
+    import inspect
+
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (ValueError, TypeError):
+        return nums, names
+    positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    variable = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    keywords = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    for i in nums:
+        if not variable and not -len(positional) <= i < len(positional):
+            raise ValueError(f"jitted function has positional arguments {positional}, but static_argnums has {i}")
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+        for name in names:
+            if name not in keywords:
+                raise ValueError(f"jitted function has no keyword argument {name!r}, which static_argnames names")
+    nums = {i % len(positional) if i < 0 else i for i in nums}
+    names = {*names, *(positional[i] for i in nums if i < len(positional))}
+    nums |= {i for i, name in enumerate(positional) if name in names}
+    return tuple(sorted(nums)), tuple(sorted(names))
+
+
+def _cache_of(function, options):
+    try:
+        return _caches.setdefault(function, {}).setdefault(options, _Cache())
+    except TypeError:  # the function is not hashable or takes no weak references
+        return _Cache()
+
+
+def jit(fun=None, /, **options):
+    """Compiles a function: traced at the first call of each signature, then cached.
+
+    Parameters
+    ----------
+    fun : the function; pytrees of arrays and numbers in and out.  Without it, a decorator.
+    static_argnums, static_argnames : arguments that are part of the signature (hashable; compared with their types).
+    donate_argnums, donate_argnames, device, backend, inline, keep_unused : accepted.
+
+    Returns
+    -------
+    A callable with `lower`, `trace`, `eval_shape` and `clear_cache`.
+    """
+    if fun is None:
+        return lambda f: Jitted(f, **options)
+    return Jitted(fun, **options)

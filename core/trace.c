@@ -110,7 +110,7 @@ sec_value sec_literal_of(sec_dtype dtype, bool weak, double x, int64_t i) {
   if (!aval) return SEC_VALUE_POISON;
   sec_kind kind = sec_dtype_kind(dtype);
   bool     is_float = kind == SEC_KIND_FLOAT || kind == SEC_KIND_COMPLEX;
-  if (dtype == SEC_F32) x = (double)(float)x;
+  if (dtype == SEC_F32 && !weak) x = (double)(float)x; /* a weak literal keeps its digits until it meets a type */
   if (kind == SEC_KIND_BOOL) i = i != 0;
   else if (!is_float && sec_dtype_bits(dtype) < 64) { /* wrap to the width */
     int shift = 64 - sec_dtype_bits(dtype);

@@ -1,5 +1,6 @@
 /* The element builder: writes one MLIR operation per call, for scalars or for vectors of
- * `lanes` elements.  Invariant: after an error the text may be unusable, but every call stays safe. */
+ * `lanes` elements.  Invariant: after an error the text may be unusable, but every call stays safe.
+ */
 #include "builder.h"
 #include "math_library.h"
 
@@ -10,7 +11,8 @@
 
 /* Text */
 
-/* A failed allocation leaves `capacity` SIZE_MAX with no data: the mark of a text that ran out of memory. */
+/* A failed allocation leaves `capacity` SIZE_MAX with no data: the mark of a text that ran out of
+ * memory. */
 static bool text_reserve(sec_text *t, size_t extra) {
   if (t->capacity == SIZE_MAX) return false;
   if (t->capacity - t->size > extra) return true;
@@ -63,7 +65,7 @@ sec_lv sec_b_new(sec_builder *b, sec_ltype type) {
 /* Constants */
 
 /* The bits of `value` rounded to nearest even into an IEEE-like format of `exponent_bits` and
- * `fraction_bits`, through float: for f16 and bf16 the constants in use are exact or tiny errors. */
+ * `fraction_bits`, which must be narrower than double. */
 static uint64_t narrow_bits(double value, int exponent_bits, int fraction_bits) {
   int bias = (1 << (exponent_bits - 1)) - 1;
   uint64_t bits;
@@ -85,7 +87,8 @@ static uint64_t narrow_bits(double value, int exponent_bits, int fraction_bits) 
   uint64_t kept = fraction >> shift, dropped = fraction & ((1ull << shift) - 1);
   uint64_t half = 1ull << (shift - 1);
   kept += dropped > half || (dropped == half && (kept & 1));
-  uint64_t magnitude = ((uint64_t)field << fraction_bits) + kept; /* a carry moves to the exponent */
+  uint64_t magnitude =
+    ((uint64_t)field << fraction_bits) + kept; /* a carry moves to the exponent */
   return sign | (magnitude > infinity ? infinity : magnitude);
 }
 
@@ -192,8 +195,7 @@ sec_lv sec_l_select(sec_builder *b, sec_lv condition, sec_lv if_true, sec_lv if_
   char condition_type[40], buffer[40];
   sec_text_append(b->out, "%%v%u = arith.select %%v%u, %%v%u, %%v%u : ", r.id, condition.id,
                   if_true.id, if_false.id);
-  if (b->lanes > 1)
-    sec_text_append(b->out, "%s, ", sec_b_type(b, condition.type, condition_type));
+  if (b->lanes > 1) sec_text_append(b->out, "%s, ", sec_b_type(b, condition.type, condition_type));
   sec_text_append(b->out, "%s\n", sec_b_type(b, if_true.type, buffer));
   return r;
 }

@@ -1,23 +1,24 @@
 /* The inverse trigonometric functions. */
 #include "math_library.h"
 
-/* (atan(t)/t - 1) / z with z = t^2, |t| <= tan(pi/8): own fit by interpolation at Chebyshev nodes (mpmath);
- * errors 2.4e-9 and 4.7e-18. */
+/* (atan(t)/t - 1) / z with z = t^2, |t| <= tan(pi/8): own fit by interpolation at Chebyshev nodes
+ * (mpmath); errors 2.4e-9 and 4.7e-18. */
 static const sec_poly atan_poly[2] = {
   {5, {-0.06450377352, 0.1074326338, -0.1426391227, 0.1999953923, -0.3333333176}},
-  {11, {-0.0191659065063043004, 0.0392226888234763215, -0.0508513914870663795,
-        0.0585808953861020315, -0.0666450461003264793, 0.0769218270524631978,
-        -0.0909090455721426694, 0.111111110147415619, -0.142857142846601402, 0.1999999999999549,
-        -0.333333333333333301}},
+  {11,
+   {-0.0191659065063043004, 0.0392226888234763215, -0.0508513914870663795, 0.0585808953861020315,
+    -0.0666450461003264793, 0.0769218270524631978, -0.0909090455721426694, 0.111111110147415619,
+    -0.142857142846601402, 0.1999999999999549, -0.333333333333333301}},
 };
 
 /* (asin(t)/t - 1) / z with z = t^2 <= 1/4: own fit as above; errors 1e-9 and 3.8e-18. */
 static const sec_poly asin_poly[2] = {
   {6, {0.0336908472, 0.01714923836, 0.03110066274, 0.04459940153, 0.07500094543, 0.1666666634}},
-  {13, {0.0287578513674215647, -0.0148518870712472032, 0.0174008794426940224,
-        0.0054575067186403583, 0.0103228143501857793, 0.0114791774151849059, 0.0139712129735529333,
-        0.0173523927208699729, 0.0223721729421498879, 0.0303819441385312473, 0.0446428571463554298,
-        0.0749999999999843293, 0.166666666666666678}},
+  {13,
+   {0.0287578513674215647, -0.0148518870712472032, 0.0174008794426940224, 0.0054575067186403583,
+    0.0103228143501857793, 0.0114791774151849059, 0.0139712129735529333, 0.0173523927208699729,
+    0.0223721729421498879, 0.0303819441385312473, 0.0446428571463554298, 0.0749999999999843293,
+    0.166666666666666678}},
 };
 
 /* pi/4 in two parts */
@@ -32,9 +33,12 @@ static sec_lv add_quarters(sec_builder *b, sec_lv r, sec_lv quarters) {
 }
 
 /* An angle in the first octant as quarters pi/4 + r. */
-typedef struct angle { sec_lv quarters, r; } angle;
+typedef struct angle {
+  sec_lv quarters, r;
+} angle;
 
-/* atan(low / high) for 0 <= low <= high: above tan(pi/8) as pi/4 + atan((low - high) / (low + high)). */
+/* atan(low / high) for 0 <= low <= high: above tan(pi/8) as pi/4 + atan((low - high) / (low +
+ * high)). */
 static angle first_octant(sec_builder *b, sec_lv low, sec_lv high) {
   sec_lv upper = sec_l_cmpf(b, "ogt", low, m_scale(b, high, tan_pi_8));
   sec_lv numerator = sec_l_select(b, upper, m_sub(b, low, high), low);
@@ -47,9 +51,9 @@ static angle first_octant(sec_builder *b, sec_lv low, sec_lv high) {
 
 /* The angle `turns` - a where `condition` holds, `turns` in quarters of pi. */
 static angle reflect(sec_builder *b, sec_lv condition, double turns, angle a) {
-  angle result = {
-    .quarters = sec_l_select(b, condition, m_sub(b, m_float(b, a.r, turns), a.quarters), a.quarters),
-    .r = sec_l_select(b, condition, m_neg(b, a.r), a.r)};
+  angle result = {.quarters = sec_l_select(
+                    b, condition, m_sub(b, m_float(b, a.r, turns), a.quarters), a.quarters),
+                  .r = sec_l_select(b, condition, m_neg(b, a.r), a.r)};
   return result;
 }
 
@@ -68,7 +72,8 @@ sec_lv sec_math_atan2(sec_builder *b, const sec_lv *in) {
   sec_lv y = m_abs(b, in[0]), x = m_abs(b, in[1]);
   sec_lv steep = sec_l_cmpf(b, "ogt", y, x);
   sec_lv low = sec_l_select(b, steep, x, y), high = sec_l_select(b, steep, y, x);
-  sec_lv shrink = m_is(b, "ogt", high, m_pick(x, 0x1p126, 0x1p1022)); /* low + high would overflow */
+  sec_lv shrink =
+    m_is(b, "ogt", high, m_pick(x, 0x1p126, 0x1p1022)); /* low + high would overflow */
   low = sec_l_select(b, shrink, m_scale(b, low, 0.25), low);
   high = sec_l_select(b, shrink, m_scale(b, high, 0.25), high);
   sec_lv both_infinite = m_is(b, "oeq", low, INFINITY);
@@ -89,9 +94,12 @@ static sec_lv root_error(sec_builder *b, sec_lv root, sec_lv z) {
   return m_replace(b, m_is(b, "oeq", root, 0), 0, e);
 }
 
-/* What asin and acos share: for |x| <= 1/2 asin(t) with t = |x|, else with t = sqrt((1 - |x|)/2), from
- * acos|x| = 2 asin(sqrt((1 - |x|)/2)) (fdlibm, e_asin.c).  asin(t) = t + tail, the root's error included. */
-typedef struct half_angle { sec_lv large, t, tail; } half_angle;
+/* What asin and acos share: for |x| <= 1/2 asin(t) with t = |x|, else with t = sqrt((1 - |x|)/2),
+ * from acos|x| = 2 asin(sqrt((1 - |x|)/2)) (fdlibm, e_asin.c).  asin(t) = t + tail, the root's
+ * error included. */
+typedef struct half_angle {
+  sec_lv large, t, tail;
+} half_angle;
 
 static half_angle asin_core(sec_builder *b, sec_lv a) {
   half_angle h = {.large = m_is(b, "ogt", a, 0.5)};
@@ -122,8 +130,8 @@ sec_lv sec_math_acos(sec_builder *b, const sec_lv *in) {
   half_angle h = asin_core(b, m_abs(b, x));
   sec_lv negative = m_is(b, "olt", x, 0), zero = m_float(b, x, 0);
   /* the angle is base + factor (t + tail) */
-  sec_lv base = sec_l_select(b, h.large, sec_l_select(b, negative, m_float(b, x, 4), zero),
-                             m_float(b, x, 2));
+  sec_lv base =
+    sec_l_select(b, h.large, sec_l_select(b, negative, m_float(b, x, 4), zero), m_float(b, x, 2));
   sec_lv factor = sec_l_select(b, h.large, m_float(b, x, 2), m_float(b, x, -1));
   factor = sec_l_select(b, negative, m_neg(b, factor), factor);
   sec_lv high = m_scale(b, base, quarter_pi_high(x));

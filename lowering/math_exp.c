@@ -8,24 +8,27 @@
  * error of e^r 7.8e-9 and 1.3e-17. */
 static const sec_poly exp_poly[2] = {
   {5, {0.001392619474, 0.008363187981, 0.04166655455, 0.1666657694, 0.5}},
-  {10, {2.51003999265868227e-8, 2.76201072111758446e-7, 2.75572684296532251e-6,
-        0.0000248015212564962232, 0.000198412698630731483, 0.00138888889172391149,
-        0.00833333333333005792, 0.041666666666624077, 0.166666666666666675,
-        0.500000000000000102}},
+  {10,
+   {2.51003999265868227e-8, 2.76201072111758446e-7, 2.75572684296532251e-6,
+    0.0000248015212564962232, 0.000198412698630731483, 0.00138888889172391149,
+    0.00833333333333005792, 0.041666666666624077, 0.166666666666666675, 0.500000000000000102}},
 };
 
 /* (sinh(x)/x - 1) / z with z = x^2 on |x| <= 1: own fit as above; error of sinh 2e-10 and 3e-22. */
 static const sec_poly sinh_poly[2] = {
   {4, {2.806280258e-6, 0.0001983810197, 0.008333339676, 0.1666666665}},
-  {8, {2.84452641698952856e-15, 7.64662536165665766e-13, 1.60590483963505616e-10,
-       2.50521083640580408e-8, 2.75573192240403386e-6, 0.000198412698412697732,
-       0.00833333333333333337, 0.166666666666666667}},
+  {8,
+   {2.84452641698952856e-15, 7.64662536165665766e-13, 1.60590483963505616e-10,
+    2.50521083640580408e-8, 2.75573192240403386e-6, 0.000198412698412697732, 0.00833333333333333337,
+    0.166666666666666667}},
 };
 
 static const double log2_e = 1.44269504088896341;
 
 /* x = n ln 2 + r.  The low bits of `bits` hold n + bias. */
-typedef struct reduced { sec_lv n, r, bits; } reduced;
+typedef struct reduced {
+  sec_lv n, r, bits;
+} reduced;
 
 /* ln 2 in two parts; n times the high part is exact within a fused multiply-add. */
 static double ln2_high(sec_lv x) { return m_pick(x, 0x1.62e43p-1, 0x1.62e42fefa39efp-1); }
@@ -87,7 +90,8 @@ sec_lv sec_math_exp_sum(sec_builder *b, sec_lv high, sec_lv low, bool single) {
 
 /* 2^x = 2^n e^(r ln 2), r = x - n exact. */
 sec_lv sec_math_exp2(sec_builder *b, const sec_lv *in) {
-  sec_lv x = m_at_least(b, m_at_most(b, in[0], m_pick(in[0], 130, 1026)), m_pick(in[0], -152, -1077));
+  sec_lv x =
+    m_at_least(b, m_at_most(b, in[0], m_pick(in[0], 130, 1026)), m_pick(in[0], -152, -1077));
   reduced d;
   sec_lv n = round_biased(b, x, 1, 2 * exponent_bias(x), &d);
   sec_lv r = m_sub(b, x, n);
@@ -137,8 +141,8 @@ sec_lv sec_math_tanh(sec_builder *b, const sec_lv *in) {
   return m_copysign(b, m_div(b, t, m_offset(b, t, 2)), in[0]);
 }
 
-/* logistic x = 1 / (1 + e^-x) = e^x / (1 + e^x): by the form whose exponential is at most 1, so that
- * small results keep their digits. */
+/* logistic x = 1 / (1 + e^-x) = e^x / (1 + e^x): by the form whose exponential is at most 1, so
+ * that small results keep their digits. */
 sec_lv sec_math_logistic(sec_builder *b, const sec_lv *in) {
   sec_lv x = in[0];
   sec_lv e = m_at_least(b, m_neg(b, m_abs(b, x)), m_pick(x, -105, -747));

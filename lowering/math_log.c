@@ -4,20 +4,22 @@
  * (fdlibm, e_log.c, Sun Microsystems 1993). */
 #include "math_library.h"
 
-/* P(z) = (log((1+s)/(1-s))/s - 2) / z with z = s^2, m in [sqrt(1/2), sqrt(2)]: own fit by interpolation at
- * Chebyshev nodes (mpmath); relative error of the
- * logarithm 1.7e-11 and 4.6e-18. */
+/* P(z) = (log((1+s)/(1-s))/s - 2) / z with z = s^2, m in [sqrt(1/2), sqrt(2)]: own fit by
+ * interpolation at Chebyshev nodes (mpmath); relative error of the logarithm 1.7e-11 and 4.6e-18.
+ */
 static const sec_poly log_poly[2] = {
   {4, {0.2333096405, 0.2855080255, 0.40000122, 0.6666666655}},
-  {7, {0.146170375487916501, 0.153316740301678619, 0.181828905566956035, 0.222222111151441615,
-       0.285714286260958915, 0.39999999999899239, 0.66666666666666697}},
+  {7,
+   {0.146170375487916501, 0.153316740301678619, 0.181828905566956035, 0.222222111151441615,
+    0.285714286260958915, 0.39999999999899239, 0.66666666666666697}},
 };
 
-/* (log(1+f) - f + f^2/2) / f^3 on |f| <= 1/3, own fit; error of the logarithm 2.7e-9.  The layout (no
- * division, m in [2/3, 4/3]) follows N. Juffa's logf. */
-static const sec_poly log_single_poly = {
-  9, {0.1133061739, -0.1242220058, 0.1091565479, -0.1228872161, 0.1429186718, -0.1667331625,
-      0.1999994835, -0.2499994419, 0.3333333333}};
+/* (log(1+f) - f + f^2/2) / f^3 on |f| <= 1/3, own fit; error of the logarithm 2.7e-9.  The layout
+ * (no division, m in [2/3, 4/3]) follows N. Juffa's logf. */
+static const sec_poly log_single_poly = {9,
+                                         {0.1133061739, -0.1242220058, 0.1091565479, -0.1228872161,
+                                          0.1429186718, -0.1667331625, 0.1999994835, -0.2499994419,
+                                          0.3333333333}};
 
 static const double sqrt_half = 0x1.6a09e667f3bcdp-1;
 static const double ln2 = 0x1.62e42fefa39efp-1;
@@ -26,7 +28,9 @@ static double ln2_high(sec_lv x) { return m_pick(x, 0x1.62e3p-1, 6.9314718036912
 static double ln2_low(sec_lv x) { return m_pick(x, 0x1.2fefa4p-17, 1.90821492927058770002e-10); }
 
 /* x = 2^k (1 + f), 1 + f in [low, 2 low) */
-typedef struct split { sec_lv k, f; } split;
+typedef struct split {
+  sec_lv k, f;
+} split;
 
 /* The signed integer i as a float of x's type, |i| < 2^22. */
 static sec_lv small_int_to_float(sec_builder *b, sec_lv i, sec_ltype type) {
@@ -40,8 +44,14 @@ static split split_normal(sec_builder *b, sec_lv x, double low) {
   int fraction_bits = m_fraction_bits(x.type);
   int64_t fraction_mask = ((int64_t)1 << fraction_bits) - 1;
   float low_single = (float)low;
-  union { double d; int64_t i; } wide = {.d = low};
-  union { float f; int32_t i; } narrow = {.f = low_single};
+  union {
+    double d;
+    int64_t i;
+  } wide = {.d = low};
+  union {
+    float f;
+    int32_t i;
+  } narrow = {.f = low_single};
   int64_t low_bits = m_is_double(x) ? wide.i : narrow.i;
   sec_lv i = m_bits(b, x);
   i = m_isub(b, i, m_int(b, i, low_bits));
@@ -107,9 +117,8 @@ sec_lv sec_math_log(sec_builder *b, const sec_lv *in) {
 sec_lv sec_math_log2(sec_builder *b, const sec_lv *in) {
   sec_lv x = in[0];
   split s = split_positive(b, x, m_is_double(x) ? sqrt_half : 2.0 / 3);
-  sec_lv l = m_is_double(x)
-               ? m_sub(b, s.f, log_tail(b, s.f, m_float(b, x, 0), &log_poly[1]))
-               : log1p_single(b, s.f);
+  sec_lv l = m_is_double(x) ? m_sub(b, s.f, log_tail(b, s.f, m_float(b, x, 0), &log_poly[1]))
+                            : log1p_single(b, s.f);
   double high = m_pick(x, 0x1.715476p+0, 0x1.71547652b82fep+0);
   double low = m_pick(x, 0x1.4ae0cp-26, 0x1.777d0ffda0d24p-56);
   sec_lv r = m_fma_c(b, l, high, m_fma_c(b, l, low, s.k));
@@ -147,7 +156,8 @@ sec_lv sec_math_asinh(sec_builder *b, const sec_lv *in) {
   return m_copysign(b, log1p_or_log_twice(b, t, a), in[0]);
 }
 
-/* acosh x = log1p(t + sqrt(t (t + 2))), t = x - 1; NaN below 1 by the square root or the logarithm */
+/* acosh x = log1p(t + sqrt(t (t + 2))), t = x - 1; NaN below 1 by the square root or the logarithm
+ */
 sec_lv sec_math_acosh(sec_builder *b, const sec_lv *in) {
   sec_lv t = m_offset(b, in[0], -1);
   sec_lv root = m_sqrt(b, m_mul(b, t, m_offset(b, t, 2)));

@@ -1,14 +1,18 @@
 /* Powers, roots, the floating-point remainder and nextafter. */
 #include "math_library.h"
 
-/* (log((1+s)/(1-s))/s - 2 - 2z/3) / z^2 with z = s^2, (1+s)/(1-s) in [sqrt(1/2), sqrt(2)]: own fit by
- * interpolation at Chebyshev nodes (mpmath); relative error of the logarithm 2^-70. */
+/* (log((1+s)/(1-s))/s - 2 - 2z/3) / z^2 with z = s^2, (1+s)/(1-s) in [sqrt(1/2), sqrt(2)]: own fit
+ * by interpolation at Chebyshev nodes (mpmath); relative error of the logarithm 2^-70. */
 static const sec_poly log_tail_poly = {
-  8, {0.117236036229054116, 0.117061956898813648, 0.133348062121006037, 0.153845949345979167,
-      0.181818183356541595, 0.222222222216547326, 0.285714285714293681, 0.399999999999999998}};
+  8,
+  {0.117236036229054116, 0.117061956898813648, 0.133348062121006037, 0.153845949345979167,
+   0.181818183356541595, 0.222222222216547326, 0.285714285714293681, 0.399999999999999998}};
 
-/* An unevaluated sum, |low| at most half a unit in the last place of high (T. J. Dekker, Numer. Math. 18, 1971). */
-typedef struct sum { sec_lv high, low; } sum;
+/* An unevaluated sum, |low| at most half a unit in the last place of high (T. J. Dekker, Numer.
+ * Math. 18, 1971). */
+typedef struct sum {
+  sec_lv high, low;
+} sum;
 
 /* x + y for |x| >= |y| or x = 0 */
 static sum fast_sum(sec_builder *b, sec_lv x, sec_lv y) {
@@ -76,9 +80,12 @@ static sec_lv pow_magnitude(sec_builder *b, sec_lv x, sec_lv y, bool single) {
   return sec_math_exp_sum(b, p, low, single);
 }
 
-static sec_lv is_integer(sec_builder *b, sec_lv y) { return sec_l_cmpf(b, "oeq", m_trunc(b, y), y); }
+static sec_lv is_integer(sec_builder *b, sec_lv y) {
+  return sec_l_cmpf(b, "oeq", m_trunc(b, y), y);
+}
 
-/* pow with the special cases of C11 F.10.4.4.  f32 is computed in f64, where a plain logarithm has the digits. */
+/* pow with the special cases of C11 F.10.4.4.  f32 is computed in f64, where a plain logarithm has
+ * the digits. */
 sec_lv sec_math_pow(sec_builder *b, const sec_lv *in) {
   bool single = !m_is_double(in[0]);
   sec_lv x = single ? sec_l_cast(b, "arith.extf", in[0], SEC_LT_F64) : in[0];
@@ -101,9 +108,10 @@ sec_lv sec_math_pow(sec_builder *b, const sec_lv *in) {
 /* cbrt: the exponent divided by 3 gives 5 bits, a polynomial in t^3/x some 23, Newton the rest
  * (FreeBSD, s_cbrt.c; B. D. Evans).  f32 is computed in f64. */
 sec_lv sec_math_cbrt(sec_builder *b, const sec_lv *in) {
-  static const sec_poly p = {5, {0.145996192886612446982, -0.758397934778766047437,
-                                 1.621429720105354466140, -1.88497979543377169875,
-                                 1.87595182427177009643}};
+  static const sec_poly p = {5,
+                             {0.145996192886612446982, -0.758397934778766047437,
+                              1.621429720105354466140, -1.88497979543377169875,
+                              1.87595182427177009643}};
   bool single = !m_is_double(in[0]);
   sec_lv x = single ? sec_l_cast(b, "arith.extf", in[0], SEC_LT_F64) : in[0];
   sec_lv a = m_abs(b, x), tiny = m_is(b, "olt", a, 0x1p-1022);
@@ -130,7 +138,8 @@ sec_lv sec_math_cbrt(sec_builder *b, const sec_lv *in) {
 sec_lv sec_math_sqrt(sec_builder *b, const sec_lv *x) { return m_sqrt(b, x[0]); }
 
 /* With s = sqrt(x) and y = 1/s rounded, x = s^2 + e and s y = 1 - d:
- * 1/sqrt(x) = y (1 + d - e y^2 / 2) to first order.  The correction is left out at 0 and infinity. */
+ * 1/sqrt(x) = y (1 + d - e y^2 / 2) to first order.  The correction is left out at 0 and infinity.
+ */
 sec_lv sec_math_rsqrt(sec_builder *b, const sec_lv *x) {
   sec_lv one = m_float(b, x[0], 1), s = m_sqrt(b, x[0]), y = m_div(b, one, s);
   sec_lv e = m_fnma(b, s, s, x[0]), d = m_fnma(b, s, y, one);
@@ -139,7 +148,8 @@ sec_lv sec_math_rsqrt(sec_builder *b, const sec_lv *x) {
   return sec_l_select(b, sec_l_cmpf(b, "uno", corrected, corrected), y, corrected);
 }
 
-/* y times 2^1000 where r / y would exceed that: a multiple of y that serves as well, and exactly. */
+/* y times 2^1000 where r / y would exceed that: a multiple of y that serves as well, and exactly.
+ */
 static sec_lv enlarge(sec_builder *b, sec_lv r, sec_lv y) {
   sec_lv far = sec_l_cmpf(b, "oge", m_scale(b, m_abs(b, r), 0x1p-1000), y);
   return sec_l_select(b, far, m_scale(b, y, 0x1p1000), y);
@@ -153,8 +163,8 @@ static sec_lv reduce_once(sec_builder *b, sec_lv r, sec_lv y, bool single) {
   return m_fnma(b, q, divisor, r);
 }
 
-/* rem(x, y) as C's fmod, exact: each round takes 53 bits off the quotient, until |r| < y.  The first round
- * ends the loop unless the quotient is larger.  f32 is computed in f64. */
+/* rem(x, y) as C's fmod, exact: each round takes 53 bits off the quotient, until |r| < y.  The
+ * first round ends the loop unless the quotient is larger.  f32 is computed in f64. */
 sec_lv sec_math_rem(sec_builder *b, const sec_lv *in) {
   bool single = !m_is_double(in[0]);
   sec_lv x = single ? sec_l_cast(b, "arith.extf", in[0], SEC_LT_F64) : in[0];

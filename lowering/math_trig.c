@@ -9,13 +9,15 @@
  * Chebyshev nodes (mpmath); errors 1.2e-8 and 8e-10, 1.3e-17 and 5e-19. */
 static const sec_poly sin_poly[2] = {
   {3, {-0.0001958721751, 0.00833274515, -0.1666666465}},
-  {6, {1.59177540331726356e-10, -2.50511266294034822e-8, 2.75573160774939748e-6,
-       -0.000198412698367102006, 0.00833333333333091647, -0.166666666666666646}},
+  {6,
+   {1.59177540331726356e-10, -2.50511266294034822e-8, 2.75573160774939748e-6,
+    -0.000198412698367102006, 0.00833333333333091647, -0.166666666666666646}},
 };
 static const sec_poly cos_poly[2] = {
   {4, {2.45472673e-5, -0.001388829991, 0.04166666464, -0.5}},
-  {7, {-1.13823976647893079e-11, 2.08761430055881305e-9, -2.7557317256053664e-7,
-       0.0000248015872987354266, -0.00138888888888873772, 0.0416666666666666654, -0.5}},
+  {7,
+   {-1.13823976647893079e-11, 2.08761430055881305e-9, -2.7557317256053664e-7,
+    0.0000248015872987354266, -0.00138888888888873772, 0.0416666666666666654, -0.5}},
 };
 
 static const double two_over_pi = 0x1.45f306dc9c883p-1;
@@ -25,8 +27,11 @@ static const double half_pi[2][3] = {
   {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54, -0x1.f1976b7ed8fbcp-110},
 };
 
-/* |x| = q pi/2 + r; the low two bits of `quadrant` are q mod 4, its type is the integer of r's width. */
-typedef struct reduced { sec_lv r, quadrant; } reduced;
+/* |x| = q pi/2 + r; the low two bits of `quadrant` are q mod 4, its type is the integer of r's
+ * width. */
+typedef struct reduced {
+  sec_lv r, quadrant;
+} reduced;
 
 static double fast_limit(sec_lv x) { return m_pick(x, 0x1p20, 0x1p28); }
 
@@ -40,10 +45,17 @@ static reduced reduce_fast(sec_builder *b, sec_lv x) {
   return d;
 }
 
-/* Payne and Hanek.  x = M 2^e with M of 53 bits.  Of 2/pi the bits above weight 2^(2-e) only add
- * multiples of 4 to the quotient, and 192 bits from there give it to 2^-137, far below the 2^-62 that
- * separates a double from a multiple of pi/2. */
-enum { TABLE_DIGITS = 40, WINDOW = 6 };
+/* Payne and Hanek.  x = M 2^e, M an integer.  Of 2/pi the bits above weight 2^(2-e) only add
+ * multiples of 4 to the quotient; a window from there on gives the fraction to within M 2^(2 - its
+ * bits): 2^-137 for f64 and 2^-102 for f32, far below the 2^-62 and 2^-31 that separate a number
+ * from a multiple of pi/2. */
+enum { TABLE_DIGITS = 40, WINDOW_MAX = 6 };
+typedef struct shape {
+  int table;   /* digits of the table in use */
+  int window;  /* digits of the window */
+  int dropped; /* low bits of the f64 fraction that are zero: M has 53 - dropped bits */
+} shape;
+static const shape shapes[2] = {{10, 4, 29}, {TABLE_DIGITS, 6, 0}};
 /* 64 zero bits, then the bits of 2/pi, in digits of 32 bits */
 static const uint32_t two_over_pi_digits[TABLE_DIGITS] = {
   0,          0,          2734261102, 1313084713, 4230436817, 4113882560, 3680671129, 1011060801,
@@ -63,8 +75,8 @@ static uint32_t index_constant(sec_builder *b, int value) {
 static sec_lv splat(sec_builder *b, sec_lv scalar) {
   if (b->lanes == 1) return scalar;
   sec_lv r = sec_b_new(b, SEC_LT_I64);
-  sec_text_append(b->out, "%%v%u = vector.broadcast %%v%u : i64 to vector<%dxi64>\n", r.id, scalar.id,
-                  b->lanes);
+  sec_text_append(b->out, "%%v%u = vector.broadcast %%v%u : i64 to vector<%dxi64>\n", r.id,
+                  scalar.id, b->lanes);
   return r;
 }
 
@@ -78,53 +90,55 @@ static void append_types(sec_builder *b, const sec_lv *v, int n) {
     sec_text_append(b->out, "%s%s", i ? ", " : "", sec_b_type(b, v[i].type, buffer));
 }
 
-/* Defines digits[k] = table[start + k] of each lane: one loop over the table, with the digit's place
- * relative to the lane's start, in which each lane takes the digits that it needs. */
-static void read_window(sec_builder *b, sec_lv start, sec_lv digits[WINDOW + 1]) {
-  enum { CARRIED = WINDOW + 2 };
+/* Defines digits[k] = table[start + k] of each lane: one loop over the table, with the digit's
+ * place relative to the lane's start, in which each lane takes the digits that it needs. */
+static void read_window(sec_builder *b, sec_lv start, const shape *p, sec_lv *digits) {
+  int n = p->window + 1, n_carried = n + 1;
   uint32_t table = b->next_id++;
   sec_text_append(b->out, "%%v%u = arith.constant dense<[", table);
-  for (int i = 0; i < TABLE_DIGITS; i++)
+  for (int i = 0; i < p->table; i++)
     sec_text_append(b->out, "%s%u", i ? ", " : "", two_over_pi_digits[i]);
-  sec_text_append(b->out, "]> : vector<%dxi64>\n", TABLE_DIGITS);
-  uint32_t from = index_constant(b, 0), to = index_constant(b, TABLE_DIGITS);
+  sec_text_append(b->out, "]> : vector<%dxi64>\n", p->table);
+  uint32_t from = index_constant(b, 0), to = index_constant(b, p->table);
   uint32_t step = index_constant(b, 1), j = b->next_id++;
   sec_lv zero = m_int(b, start, 0), place = m_isub(b, zero, start);
-  sec_lv result[CARRIED], carried[CARRIED], next[CARRIED];
-  for (int i = 0; i < CARRIED; i++) result[i] = sec_b_new(b, SEC_LT_I64);
-  for (int i = 0; i < CARRIED; i++) carried[i] = sec_b_new(b, SEC_LT_I64);
-  append_ids(b, result, CARRIED);
-  sec_text_append(b->out, " = scf.for %%v%u = %%v%u to %%v%u step %%v%u iter_args(", j, from, to, step);
-  for (int i = 0; i < CARRIED; i++)
+  sec_lv result[WINDOW_MAX + 2], carried[WINDOW_MAX + 2], next[WINDOW_MAX + 2];
+  for (int i = 0; i < n_carried; i++) result[i] = sec_b_new(b, SEC_LT_I64);
+  for (int i = 0; i < n_carried; i++) carried[i] = sec_b_new(b, SEC_LT_I64);
+  append_ids(b, result, n_carried);
+  sec_text_append(b->out, " = scf.for %%v%u = %%v%u to %%v%u step %%v%u iter_args(", j, from, to,
+                  step);
+  for (int i = 0; i < n_carried; i++)
     sec_text_append(b->out, "%s%%v%u = %%v%u", i ? ", " : "", carried[i].id,
-                    i <= WINDOW ? zero.id : place.id);
+                    i < n ? zero.id : place.id);
   sec_text_append(b->out, ") -> (");
-  append_types(b, result, CARRIED);
+  append_types(b, result, n_carried);
   sec_text_append(b->out, ") {\n");
   sec_lv digit = sec_b_new(b, SEC_LT_I64);
-  sec_text_append(b->out, "%%v%u = vector.extract %%v%u[%%v%u] : i64 from vector<%dxi64>\n", digit.id,
-                  table, j, TABLE_DIGITS);
+  sec_text_append(b->out, "%%v%u = vector.extract %%v%u[%%v%u] : i64 from vector<%dxi64>\n",
+                  digit.id, table, j, p->table);
   digit = splat(b, digit);
-  for (int i = 0; i <= WINDOW; i++) {
-    sec_lv here = sec_l_cmpi(b, "eq", carried[WINDOW + 1], m_int(b, place, i));
+  for (int i = 0; i < n; i++) {
+    sec_lv here = sec_l_cmpi(b, "eq", carried[n], m_int(b, place, i));
     next[i] = sec_l_select(b, here, digit, carried[i]);
   }
-  next[WINDOW + 1] = m_iadd(b, carried[WINDOW + 1], m_int(b, place, 1));
+  next[n] = m_iadd(b, carried[n], m_int(b, place, 1));
   sec_text_append(b->out, "scf.yield ");
-  append_ids(b, next, CARRIED);
+  append_ids(b, next, n_carried);
   sec_text_append(b->out, " : ");
-  append_types(b, next, CARRIED);
+  append_types(b, next, n_carried);
   sec_text_append(b->out, "\n}\n");
-  for (int i = 0; i <= WINDOW; i++) digits[i] = result[i];
+  for (int i = 0; i < n; i++) digits[i] = result[i];
 }
 
 static sec_lv low_half(sec_builder *b, sec_lv i) { return m_and(b, i, m_int(b, i, 0xFFFFFFFF)); }
 
-/* product += factor * window 2^(32 place), modulo 2^192; digits of 32 bits, most significant first. */
-static void accumulate(sec_builder *b, const sec_lv *window, sec_lv factor, int place,
+/* product += factor * window 2^(32 place), modulo 2^(32 n); n digits of 32 bits, most significant
+ * first. */
+static void accumulate(sec_builder *b, int n, const sec_lv *window, sec_lv factor, int place,
                        sec_lv *product) {
   sec_lv carry = m_int(b, factor, 0);
-  for (int i = WINDOW - 1; i - place >= 0; i--) {
+  for (int i = n - 1; i - place >= 0; i--) {
     sec_lv t = m_iadd(b, sec_l_binary(b, "arith.muli", window[i], factor), carry);
     t = m_iadd(b, t, product[i - place]);
     product[i - place] = low_half(b, t);
@@ -145,22 +159,24 @@ static sec_lv remainder_from_bits(sec_builder *b, sec_lv high, sec_lv low) {
   return m_fma_c(b, sum, part[0] * 0x1p-62, tail);
 }
 
-/* The reduction of a finite f64 x > 2^20; other lanes give an arbitrary value. */
-static reduced reduce_large(sec_builder *b, sec_lv x) {
+/* The reduction of a finite f64 x > 2^20, or of an f32 extended to f64; other lanes give an
+ * arbitrary value. */
+static reduced reduce_large(sec_builder *b, sec_lv x, const shape *p) {
   sec_lv i = m_bits(b, x);
   sec_lv m = m_or(b, m_and(b, i, m_int(b, i, 0xFFFFFFFFFFFFF)), m_int(b, i, (int64_t)1 << 52));
-  /* the window starts at bit e - 2 of 2/pi, 64 zero bits stand before it; e = exponent - 1075 */
-  sec_lv position = m_isub(b, m_shr(b, i, 52), m_int(b, i, 1075 + 2 - 64));
+  if (p->dropped) m = m_shr(b, m, p->dropped);
+  /* e = exponent - 1075 + dropped; the window starts at bit e - 2, after the 64 zero bits */
+  sec_lv position = m_isub(b, m_shr(b, i, 52), m_int(b, i, 1075 - p->dropped + 2 - 64));
   sec_lv shift = m_and(b, position, m_int(b, i, 31));
-  sec_lv digits[WINDOW + 1], window[WINDOW], product[WINDOW];
-  read_window(b, m_shr(b, position, 5), digits);
-  for (int k = 0; k < WINDOW; k++) { /* 64 bits of two digits, shifted left, hold the digit on top */
+  sec_lv digits[WINDOW_MAX + 1], window[WINDOW_MAX], product[WINDOW_MAX];
+  read_window(b, m_shr(b, position, 5), p, digits);
+  for (int k = 0; k < p->window; k++) { /* of two digits, shifted left, the upper 32 bits */
     sec_lv pair = m_or(b, m_shl(b, digits[k], 32), digits[k + 1]);
     window[k] = m_shr(b, sec_l_binary(b, "arith.shli", pair, shift), 32);
     product[k] = m_int(b, i, 0);
   }
-  accumulate(b, window, low_half(b, m), 0, product);
-  accumulate(b, window, m_shr(b, m, 32), 1, product);
+  accumulate(b, p->window, window, low_half(b, m), 0, product);
+  if (!p->dropped) accumulate(b, p->window, window, m_shr(b, m, 32), 1, product);
   sec_lv high = m_or(b, m_shl(b, product[0], 32), product[1]);
   sec_lv low = m_or(b, m_shl(b, product[2], 32), product[3]);
   /* the product is 4 times the quotient's fraction: two integer bits on top; round to nearest */
@@ -195,7 +211,7 @@ static reduced reduce(sec_builder *b, sec_lv a) {
   sec_text_append(b->out, ") {\n");
   sec_lv large = m_and(b, m_is(b, "ogt", a, fast_limit(a)), m_is(b, "olt", a, INFINITY));
   sec_lv wide = m_is_double(a) ? a : sec_l_cast(b, "arith.extf", a, SEC_LT_F64);
-  reduced slow = reduce_large(b, wide);
+  reduced slow = reduce_large(b, wide, &shapes[m_is_double(a)]);
   if (!m_is_double(a)) {
     slow.r = sec_l_cast(b, "arith.truncf", slow.r, a.type);
     slow.quadrant = sec_l_cast(b, "arith.trunci", slow.quadrant, fast.quadrant.type);
@@ -249,8 +265,8 @@ sec_lv sec_math_cos(sec_builder *b, const sec_lv *in) {
   return flip_sign(b, y, upper_half(b, m_iadd(b, d.quadrant, m_int(b, d.quadrant, 1))));
 }
 
-/* tan = sin/cos, or -cos/sin in odd quadrants.  Both come with what their last addition lost, and so
- * does the quotient, which leaves the error of r. */
+/* tan = sin/cos, or -cos/sin in odd quadrants.  Both come with what their last addition lost, and
+ * so does the quotient, which leaves the error of r. */
 sec_lv sec_math_tan(sec_builder *b, const sec_lv *in) {
   reduced d = reduce(b, m_abs(b, in[0]));
   sec_lv r = d.r, z = m_mul(b, r, r), one = m_float(b, r, 1);

@@ -39,7 +39,7 @@ const sec_aval *sec_batched_aval(sec_context *cx, const sec_aval *lane, int64_t 
 sec_value sec_repeat_front(sec_value x, int64_t size);
 sec_value sec_move_axis(sec_value x, int from, int to);
 
-/* j pruned to the outputs with used[i]; used_in (n_in) receives which inputs are left in *out. */
+/* j pruned to the outputs with used[i].  used_in[i]: input i stays anyway; afterwards, whether it stayed. */
 sec_status sec_prune(const sec_jaxpr *j, const bool *used, bool *used_in, sec_jaxpr **out);
 
 #endif

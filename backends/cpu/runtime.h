@@ -60,6 +60,9 @@ sec_runtime_fn sec_rt_cumulative;
 /* bufs: from, to.  meta: bytes. */
 sec_runtime_fn sec_rt_copy;
 
+/* rt_gather.c, rt_reduce.c: meta is written by the primitives' meta rules (core/ops/gather.c, scatter.c, reduce.c). */
+sec_runtime_fn sec_rt_gather, sec_rt_scatter, sec_rt_scatter_add, sec_rt_argreduce;
+
 /* All of the above, for the compiler; valid until the process ends. */
 const sec_compiler_symbol *sec_runtime_symbols(size_t *n);
 

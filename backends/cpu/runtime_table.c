@@ -184,7 +184,8 @@ static const struct {
   sec_runtime_fn *function;
 } functions[] = {
     FUNCTION(sec_rt_dot), FUNCTION(sec_rt_cholesky),   FUNCTION(sec_rt_triangular_solve),
-    FUNCTION(sec_rt_lu),  FUNCTION(sec_rt_cumulative), FUNCTION(sec_rt_copy),
+    FUNCTION(sec_rt_lu), FUNCTION(sec_rt_cumulative), FUNCTION(sec_rt_copy),
+    FUNCTION(sec_rt_gather), FUNCTION(sec_rt_scatter), FUNCTION(sec_rt_scatter_add), FUNCTION(sec_rt_argreduce),
 };
 enum { N_FUNCTIONS = sizeof functions / sizeof *functions };
 

@@ -24,6 +24,8 @@ static void fn_release(void *object) {
     }
   fn_release(f->parent);
   sec_jaxpr_release(f->jaxpr);
+  sec_callable_release(f->rule);
+  sec_callable_release(f->bwd);
   sec_free(f->cx, f->name);
   sec_free(f->cx, f->axes);
   sec_free(f->cx, f->out_axes);

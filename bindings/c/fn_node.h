@@ -25,8 +25,9 @@ struct sec_fn {
   sec_fn_tracer trace;   /* the node's kind */
   sec_fn       *parent;  /* NULL for bodies and jaxprs */
   int           n_in, n_out;
-  sec_fn_body   body, rule, bwd; /* rule: custom jvp, or fwd */
-  void         *user, *rule_user;
+  sec_fn_body   body;
+  void         *user;
+  sec_callable *rule, *bwd; /* rule: custom jvp, or fwd */
   int           n_res;
   sec_jaxpr    *jaxpr;
   int          *axes, *out_axes, n_axes; /* argnums, or in_axes and out_axes */
@@ -46,19 +47,9 @@ sec_status sec_fn_trace(sec_fn *f, const sec_aval *const *in, sec_jaxpr **out);
 sec_status sec_fn_trace_body(sec_context *cx, const char *name, sec_fn_body body, void *user, const sec_aval *const *in,
                              int n_in, int n_out, sec_jaxpr **out);
 
-/* A jaxpr without captures and its operands: the values it captured, then `in`.  Freed by sec_fn_closed_free. */
-typedef struct sec_fn_closed {
-  sec_jaxpr *jaxpr;
-  sec_value *operands;
-  int        n, n_consts;
-} sec_fn_closed;
-sec_status sec_fn_close(sec_jaxpr *j, const sec_value *in, int n_in, sec_fn_closed *out);
-void       sec_fn_closed_free(sec_fn_closed *c);
-/* The values that `j` captures, in the current trace. */
-void sec_fn_captured(const sec_jaxpr *j, sec_value *out);
-
-/* A jaxpr that does `emit` on the closed body of `f` for argument types: one call equation. */
-typedef sec_status (*sec_fn_emit)(sec_fn *f, const sec_fn_closed *body, sec_value *out);
+/* A jaxpr that does `emit` on the body of f's parent: one call equation.  What the body captures becomes operands
+ * when the equation is bound. */
+typedef sec_status (*sec_fn_emit)(sec_fn *f, sec_jaxpr *body, const sec_value *in, sec_value *out);
 sec_status sec_fn_trace_call(sec_fn *f, const sec_aval *const *in, sec_fn_emit emit, sec_jaxpr **out);
 
 #endif

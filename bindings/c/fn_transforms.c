@@ -1,6 +1,8 @@
 /* Transforms on functions: each node takes its parent's jaxpr for the parent's argument types and gives that to
  * the transform on jaxprs.  Jacobians are vmap of jvp or vjp over the identity. */
 #include "fn_node.h"
+#include <secant/axis.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool is_float(const sec_aval *a) { return sec_dtype_kind(a->dtype) == SEC_KIND_FLOAT; }
@@ -112,8 +114,11 @@ static sec_status vmap_lanes(sec_fn *f, const sec_aval *const *in, const sec_ava
   for (int i = 0; i < f->n_in; i++) SEC_TRY(lane_aval(f, i, in[i], size, &lanes[i]));
   if (*size < 0)
     return sec_error_set(SEC_AXIS, "map an axis of at least one argument", "vmap of %s: every argument is SEC_NOT_MAPPED", f->name);
-  SEC_TRY(sec_fn_trace(f->parent, lanes, &j));
-  sec_status status = sec_jaxpr_vmap(j, f->axes, f->out_axes, *size, f->axis_name, out);
+  if (f->axis_name) SEC_TRY(sec_axis_push(f->axis_name, *size));
+  sec_status status = sec_fn_trace(f->parent, lanes, &j);
+  if (f->axis_name) sec_axis_pop();
+  SEC_TRY(status);
+  status = sec_jaxpr_vmap(j, f->axes, f->out_axes, *size, f->axis_name, out);
   sec_jaxpr_release(j);
   return status;
 }

@@ -1,5 +1,6 @@
 /* Arithmetic: neg sign abs add sub mul div rem max min pow integer_pow square clamp.
- * Integers wrap and never trap; floats follow IEEE 754, with max and min that keep NaN and order -0 < +0. */
+ * Integers wrap and never trap; floats follow IEEE 754, with max and min that keep NaN
+ * and order -0 < +0. */
 #include "family.h"
 
 #include <math.h>
@@ -9,7 +10,8 @@
 static bool is_float(const sec_lower *l) { return sec_lower_kind(l, 0) == SEC_KIND_FLOAT; }
 
 /* One operation for floats, one for integers of either sign. */
-static sec_lv by_class(sec_builder *b, const sec_lower *l, const char *f, const char *i, sec_lv x, sec_lv y) {
+static sec_lv by_class(sec_builder *b, const sec_lower *l, const char *f, const char *i, sec_lv x,
+                       sec_lv y) {
   return sec_l_binary(b, is_float(l) ? f : i, x, y);
 }
 
@@ -29,12 +31,14 @@ static void neg_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_l
                        : sec_l_binary(b, "arith.subi", sec_l_int(b, x[0].type, 0), x[0]);
 }
 SEC_PRIMITIVE(neg, .doc = "Negative of x.", .operands = {"x"}, ELEMENTWISE, .takes = SEC_TAKES_REAL,
-              .scalar = {.f = neg_f, .i = neg_i, .u = neg_u}, .linear = 1, .transpose = {neg_transpose},
-              .lower = neg_lower, .flags = SEC_FLAG_CHEAP)
+              .scalar = {.f = neg_f, .i = neg_i, .u = neg_u}, .linear = 1,
+              .transpose = {neg_transpose}, .lower = neg_lower, .flags = SEC_FLAG_CHEAP)
 sec_value sec_neg(sec_value x) { return sec_bind1(&sec_neg_p, x, NULL); }
 
 /* sign: -1, 0 or 1; of floats NaN and both zeros are kept */
-static double sign_f(const double *x) { return isnan(x[0]) || x[0] == 0 ? x[0] : copysign(1, x[0]); }
+static double sign_f(const double *x) {
+  return isnan(x[0]) || x[0] == 0 ? x[0] : copysign(1, x[0]);
+}
 static int64_t sign_i(const int64_t *x, int bits) { return (void)bits, (x[0] > 0) - (x[0] < 0); }
 static uint64_t sign_u(const uint64_t *x, int bits) { return (void)bits, x[0] != 0; }
 static void sign_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_lv *out) {
@@ -50,8 +54,9 @@ static void sign_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_
   if (sec_lower_kind(l, 0) == SEC_KIND_INT)
     out[0] = sec_l_select(b, sec_l_cmpi(b, "slt", x[0], zero), sec_l_int(b, type, -1), out[0]);
 }
-SEC_PRIMITIVE(sign, .doc = "Sign of x: -1, 0 or 1; NaN and -0 stay.", .operands = {"x"}, ELEMENTWISE,
-              .takes = SEC_TAKES_REAL, .scalar = {.f = sign_f, .i = sign_i, .u = sign_u}, .lower = sign_lower,
+SEC_PRIMITIVE(sign, .doc = "Sign of x: -1, 0 or 1; NaN and -0 stay.", .operands = {"x"},
+              ELEMENTWISE, .takes = SEC_TAKES_REAL,
+              .scalar = {.f = sign_f, .i = sign_i, .u = sign_u}, .lower = sign_lower,
               .flags = SEC_FLAG_CHEAP | SEC_FLAG_NO_GRADIENT)
 sec_value sec_sign(sec_value x) { return sec_bind1(&sec_sign_p, x, NULL); }
 
@@ -59,13 +64,15 @@ sec_value sec_sign(sec_value x) { return sec_bind1(&sec_sign_p, x, NULL); }
 static double abs_f(const double *x) { return fabs(x[0]); }
 static int64_t abs_i(const int64_t *x, int bits) { return x[0] < 0 ? neg_i(x, bits) : x[0]; }
 static sec_value abs_jvp(const sec_rule *r, sec_value dx) {
-  return sec_where(sec_ge(r->in[0], sec_literal_like(r->in[0], 0)), dx, sec_neg(dx));
+  sec_value is_positive = sec_ge(r->in[0], sec_literal_like(r->in[0], 0));
+  return sec_where(is_positive, dx, sec_neg(dx));
 }
 static void abs_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_lv *out) {
   out[0] = sec_l_unary(b, is_float(l) ? "math.absf" : "math.absi", x[0]);
 }
-SEC_PRIMITIVE(abs, .doc = "Absolute value of x.", .operands = {"x"}, ELEMENTWISE, .takes = SEC_TAKES_SIGNED,
-              .scalar = {.f = abs_f, .i = abs_i}, .jvp = {abs_jvp}, .lower = abs_lower, .flags = SEC_FLAG_CHEAP)
+SEC_PRIMITIVE(abs, .doc = "Absolute value of x.", .operands = {"x"}, ELEMENTWISE,
+              .takes = SEC_TAKES_SIGNED, .scalar = {.f = abs_f, .i = abs_i}, .jvp = {abs_jvp},
+              .lower = abs_lower, .flags = SEC_FLAG_CHEAP)
 sec_value sec_abs(sec_value x) {
   const sec_aval *a = sec_value_aval(x);
   if (!a) return SEC_VALUE_POISON;
@@ -90,8 +97,9 @@ WRAPPING(add, x[0] + x[1])
 static void add_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_lv *out) {
   out[0] = by_class(b, l, "arith.addf", "arith.addi", x[0], x[1]);
 }
-SEC_PRIMITIVE(add, .doc = "Sum of x and y.", .operands = {"x", "y"}, ELEMENTWISE, .takes = SEC_TAKES_REAL,
-              .scalar = {.f = add_f, .i = add_i, .u = add_u}, .jvp = {sec_jvp_identity, sec_jvp_identity},
+SEC_PRIMITIVE(add, .doc = "Sum of x and y.", .operands = {"x", "y"}, ELEMENTWISE,
+              .takes = SEC_TAKES_REAL, .scalar = {.f = add_f, .i = add_i, .u = add_u},
+              .jvp = {sec_jvp_identity, sec_jvp_identity},
               .transpose = {unbroadcast_transpose, unbroadcast_transpose}, .lower = add_lower,
               .flags = SEC_FLAG_CHEAP | SEC_FLAG_COMMUTATIVE)
 sec_value sec_add(sec_value x, sec_value y) {
@@ -106,9 +114,11 @@ WRAPPING(sub, x[0] - x[1])
 static void sub_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_lv *out) {
   out[0] = by_class(b, l, "arith.subf", "arith.subi", x[0], x[1]);
 }
-SEC_PRIMITIVE(sub, .doc = "Difference x - y.", .operands = {"x", "y"}, ELEMENTWISE, .takes = SEC_TAKES_REAL,
-              .scalar = {.f = sub_f, .i = sub_i, .u = sub_u}, .jvp = {sec_jvp_identity, negative_jvp},
-              .transpose = {unbroadcast_transpose, negative_transpose}, .lower = sub_lower, .flags = SEC_FLAG_CHEAP)
+SEC_PRIMITIVE(sub, .doc = "Difference x - y.", .operands = {"x", "y"}, ELEMENTWISE,
+              .takes = SEC_TAKES_REAL, .scalar = {.f = sub_f, .i = sub_i, .u = sub_u},
+              .jvp = {sec_jvp_identity, negative_jvp},
+              .transpose = {unbroadcast_transpose, negative_transpose}, .lower = sub_lower,
+              .flags = SEC_FLAG_CHEAP)
 sec_value sec_sub(sec_value x, sec_value y) { return sec_bind_promoted(&sec_sub_p, x, y); }
 
 /* mul: d(x y) = dx y + x dy */
@@ -122,17 +132,18 @@ static sec_value mul_transpose(const sec_rule *r, sec_value ct) {
 static void mul_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_lv *out) {
   out[0] = by_class(b, l, "arith.mulf", "arith.muli", x[0], x[1]);
 }
-SEC_PRIMITIVE(mul, .doc = "Product of x and y.", .operands = {"x", "y"}, ELEMENTWISE, .takes = SEC_TAKES_REAL,
-              .scalar = {.f = mul_f, .i = mul_i, .u = mul_u}, .jvp = {mul_jvp_x, mul_jvp_y},
-              .transpose = {mul_transpose, mul_transpose}, .lower = mul_lower,
-              .flags = SEC_FLAG_CHEAP | SEC_FLAG_COMMUTATIVE)
+SEC_PRIMITIVE(mul, .doc = "Product of x and y.", .operands = {"x", "y"}, ELEMENTWISE,
+              .takes = SEC_TAKES_REAL, .scalar = {.f = mul_f, .i = mul_i, .u = mul_u},
+              .jvp = {mul_jvp_x, mul_jvp_y}, .transpose = {mul_transpose, mul_transpose},
+              .lower = mul_lower, .flags = SEC_FLAG_CHEAP | SEC_FLAG_COMMUTATIVE)
 sec_value sec_mul(sec_value x, sec_value y) {
   sec_dtype dtype = sec_promote2("mul", &x, &y);
   if (dtype == SEC_N_DTYPES) return SEC_VALUE_POISON;
   return dtype == SEC_BOOL ? sec_and(x, y) : sec_bind2(&sec_mul_p, x, y, NULL);
 }
 
-/* Integer division that does not trap: a divisor of 0 is replaced, and so is -1 where it would overflow. */
+/* Integer division that does not trap: a divisor of 0 is replaced, and so is -1 where it
+ * would overflow. */
 static sec_lv safe_divisor(sec_builder *b, sec_lv y, sec_lv unsafe) {
   return sec_l_select(b, unsafe, sec_l_int(b, y.type, 1), y);
 }
@@ -140,16 +151,20 @@ static sec_lv is_equal(sec_builder *b, sec_lv x, int64_t value) {
   return sec_l_cmpi(b, "eq", x, sec_l_int(b, x.type, value));
 }
 
-/* div: d(x / y) = dx / y - dy (x / y) / y.  Integers truncate; x / 0 has all bits set, lowest / -1 = lowest. */
+/* div: d(x / y) = dx / y - dy (x / y) / y.  Integers truncate; x / 0 has all bits set,
+ * lowest / -1 = lowest. */
 static double div_f(const double *x) { return x[0] / x[1]; }
 static int64_t div_i(const int64_t *x, int bits) {
   if (x[1] == 0) return -1;
   return x[1] == -1 ? neg_i(x, bits) : x[0] / x[1];
 }
-static uint64_t div_u(const uint64_t *x, int bits) { return (void)bits, x[1] == 0 ? UINT64_MAX : x[0] / x[1]; }
+static uint64_t div_u(const uint64_t *x, int bits) {
+  return (void)bits, x[1] == 0 ? UINT64_MAX : x[0] / x[1];
+}
 static sec_value div_jvp_x(const sec_rule *r, sec_value dx) { return sec_div(dx, r->in[1]); }
 static sec_value div_jvp_y(const sec_rule *r, sec_value dy) {
-  return sec_mul(sec_neg(dy), sec_div(r->out[0], r->in[1]));
+  sec_value slope = sec_div(r->out[0], r->in[1]);
+  return sec_mul(sec_neg(dy), slope);
 }
 static sec_value div_transpose(const sec_rule *r, sec_value ct) {
   return sec_unbroadcast(sec_div(ct, r->in[1]), r->in_avals[0]);
@@ -163,15 +178,16 @@ static void div_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_l
   sec_lv zero = is_equal(b, x[1], 0), unsafe = zero;
   if (is_signed) {
     int64_t lowest = (int64_t)(UINT64_MAX << (sec_lt_bits(x[0].type) - 1));
-    sec_lv overflow = sec_l_binary(b, "arith.andi", is_equal(b, x[0], lowest), is_equal(b, x[1], -1));
+    sec_lv overflow =
+        sec_l_binary(b, "arith.andi", is_equal(b, x[0], lowest), is_equal(b, x[1], -1));
     unsafe = sec_l_binary(b, "arith.ori", zero, overflow);
   }
   sec_lv y = safe_divisor(b, x[1], unsafe);
   sec_lv quotient = sec_l_binary(b, is_signed ? "arith.divsi" : "arith.divui", x[0], y);
   out[0] = sec_l_select(b, zero, sec_l_int(b, y.type, -1), quotient);
 }
-SEC_PRIMITIVE(div, .doc = "Quotient x / y; integers truncate toward zero.", .operands = {"x", "y"}, ELEMENTWISE,
-              .takes = SEC_TAKES_REAL, .scalar = {.f = div_f, .i = div_i, .u = div_u},
+SEC_PRIMITIVE(div, .doc = "Quotient x / y; integers truncate toward zero.", .operands = {"x", "y"},
+              ELEMENTWISE, .takes = SEC_TAKES_REAL, .scalar = {.f = div_f, .i = div_i, .u = div_u},
               .jvp = {div_jvp_x, div_jvp_y}, .transpose = {div_transpose}, .lower = div_lower,
               .flags = SEC_FLAG_CHEAP, .domain = {0.5, 3})
 sec_value sec_div(sec_value x, sec_value y) { return sec_bind_promoted(&sec_div_p, x, y); }
@@ -183,10 +199,13 @@ static int64_t rem_i(const int64_t *x, int bits) {
   if (x[1] == 0) return x[0];
   return x[1] == -1 ? 0 : x[0] % x[1];
 }
-static uint64_t rem_u(const uint64_t *x, int bits) { return (void)bits, x[1] == 0 ? x[0] : x[0] % x[1]; }
+static uint64_t rem_u(const uint64_t *x, int bits) {
+  return (void)bits, x[1] == 0 ? x[0] : x[0] % x[1];
+}
 static sec_value rem_jvp_y(const sec_rule *r, sec_value dy) {
-  sec_value quotient = sec_div(r->in[0], r->in[1]);
-  return sec_mul(sec_neg(dy), sec_mul(sec_sign(quotient), sec_floor(sec_abs(quotient))));
+  sec_value quotient = sec_div(r->in[0], r->in[1]), sign = sec_sign(quotient);
+  sec_value whole = sec_mul(sign, sec_floor(sec_abs(quotient)));
+  return sec_mul(sec_neg(dy), whole);
 }
 static void rem_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_lv *out) {
   if (is_float(l)) {
@@ -200,8 +219,8 @@ static void rem_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_l
   sec_lv rest = sec_l_binary(b, is_signed ? "arith.remsi" : "arith.remui", x[0], y);
   out[0] = sec_l_select(b, zero, x[0], rest);
 }
-SEC_PRIMITIVE(rem, .doc = "Remainder of x / y with the sign of x.", .operands = {"x", "y"}, ELEMENTWISE,
-              .takes = SEC_TAKES_REAL, .scalar = {.f = rem_f, .i = rem_i, .u = rem_u},
+SEC_PRIMITIVE(rem, .doc = "Remainder of x / y with the sign of x.", .operands = {"x", "y"},
+              ELEMENTWISE, .takes = SEC_TAKES_REAL, .scalar = {.f = rem_f, .i = rem_i, .u = rem_u},
               .jvp = {sec_jvp_identity, rem_jvp_y}, .lower = rem_lower, .domain = {0.5, 3})
 sec_value sec_rem(sec_value x, sec_value y) { return sec_bind_promoted(&sec_rem_p, x, y); }
 
@@ -218,8 +237,9 @@ static int64_t min_i(const int64_t *x, int bits) { return (void)bits, x[0] < x[1
 static uint64_t min_u(const uint64_t *x, int bits) { return (void)bits, x[0] < x[1] ? x[0] : x[1]; }
 
 static sec_value share(const sec_rule *r, sec_value dx, sec_value taken) {
-  sec_value half = sec_literal_like(dx, 0.5), one = sec_literal_like(dx, 1), zero = sec_literal_like(dx, 0);
-  return sec_mul(dx, sec_where(taken, one, sec_where(sec_eq(r->in[0], r->in[1]), half, zero)));
+  sec_value half = sec_literal_like(dx, 0.5), zero = sec_literal_like(dx, 0);
+  sec_value tie = sec_where(sec_eq(r->in[0], r->in[1]), half, zero);
+  return sec_mul(dx, sec_where(taken, sec_literal_like(dx, 1), tie));
 }
 static sec_value max_jvp(const sec_rule *r, sec_value dx) {
   return share(r, dx, sec_gt(r->in[r->wrt], r->in[1 - r->wrt]));
@@ -235,12 +255,14 @@ static void min_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_l
   static const char *const op[] = {"arith.andi", "arith.minsi", "arith.minui", "arith.minimumf"};
   out[0] = sec_l_binary(b, op[sec_lower_kind(l, 0)], x[0], x[1]);
 }
-SEC_PRIMITIVE(max, .doc = "Larger of x and y; NaN if either is.", .operands = {"x", "y"}, ELEMENTWISE,
-              .takes = SEC_TAKES_ANY, .scalar = {.f = max_f, .i = max_i, .u = max_u}, .jvp = {max_jvp, max_jvp},
-              .lower = max_lower, .flags = SEC_FLAG_CHEAP | SEC_FLAG_COMMUTATIVE)
-SEC_PRIMITIVE(min, .doc = "Smaller of x and y; NaN if either is.", .operands = {"x", "y"}, ELEMENTWISE,
-              .takes = SEC_TAKES_ANY, .scalar = {.f = min_f, .i = min_i, .u = min_u}, .jvp = {min_jvp, min_jvp},
-              .lower = min_lower, .flags = SEC_FLAG_CHEAP | SEC_FLAG_COMMUTATIVE)
+SEC_PRIMITIVE(max, .doc = "Larger of x and y; NaN if either is.", .operands = {"x", "y"},
+              ELEMENTWISE, .takes = SEC_TAKES_ANY, .scalar = {.f = max_f, .i = max_i, .u = max_u},
+              .jvp = {max_jvp, max_jvp}, .lower = max_lower,
+              .flags = SEC_FLAG_CHEAP | SEC_FLAG_COMMUTATIVE)
+SEC_PRIMITIVE(min, .doc = "Smaller of x and y; NaN if either is.", .operands = {"x", "y"},
+              ELEMENTWISE, .takes = SEC_TAKES_ANY, .scalar = {.f = min_f, .i = min_i, .u = min_u},
+              .jvp = {min_jvp, min_jvp}, .lower = min_lower,
+              .flags = SEC_FLAG_CHEAP | SEC_FLAG_COMMUTATIVE)
 sec_value sec_max(sec_value x, sec_value y) { return sec_bind_promoted(&sec_max_p, x, y); }
 sec_value sec_min(sec_value x, sec_value y) { return sec_bind_promoted(&sec_min_p, x, y); }
 
@@ -257,11 +279,15 @@ static uint64_t clamp_u(const uint64_t *x, int bits) {
 static sec_value pass_where(const sec_rule *r, sec_value mask, sec_value dx) {
   return sec_tangent_like(sec_where(mask, dx, sec_literal_like(dx, 0)), r->out_avals[0]);
 }
+static sec_value between(sec_value low, sec_value x, sec_value high) {
+  sec_value is_above = sec_gt(x, low);
+  return sec_and(is_above, sec_lt(x, high));
+}
 static sec_value clamp_jvp_low(const sec_rule *r, sec_value d) {
-  return pass_where(r, sec_and(sec_gt(r->in[0], r->in[1]), sec_lt(r->in[0], r->in[2])), d);
+  return pass_where(r, between(r->in[1], r->in[0], r->in[2]), d);
 }
 static sec_value clamp_jvp_x(const sec_rule *r, sec_value d) {
-  return pass_where(r, sec_and(sec_gt(r->in[1], r->in[0]), sec_lt(r->in[1], r->in[2])), d);
+  return pass_where(r, between(r->in[0], r->in[1], r->in[2]), d);
 }
 static sec_value clamp_jvp_high(const sec_rule *r, sec_value d) {
   return pass_where(r, sec_lt(r->in[2], r->in[1]), d);
@@ -271,9 +297,11 @@ static void clamp_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec
   max_lower(b, l, x, &raised);
   min_lower(b, l, (const sec_lv[]){raised, x[2]}, out);
 }
-SEC_PRIMITIVE(clamp, .doc = "x limited to [low, high].", .operands = {"low", "x", "high"}, ELEMENTWISE,
-              .takes = SEC_TAKES_REAL, .scalar = {.f = clamp_f, .i = clamp_i, .u = clamp_u},
-              .jvp = {clamp_jvp_low, clamp_jvp_x, clamp_jvp_high}, .lower = clamp_lower, .flags = SEC_FLAG_CHEAP)
+SEC_PRIMITIVE(clamp, .doc = "x limited to [low, high].", .operands = {"low", "x", "high"},
+              ELEMENTWISE, .takes = SEC_TAKES_REAL,
+              .scalar = {.f = clamp_f, .i = clamp_i, .u = clamp_u},
+              .jvp = {clamp_jvp_low, clamp_jvp_x, clamp_jvp_high}, .lower = clamp_lower,
+              .flags = SEC_FLAG_CHEAP)
 sec_value sec_clamp(sec_value low, sec_value x, sec_value high) {
   sec_value in[3] = {low, x, high}, out = SEC_VALUE_POISON;
   if (sec_promote_dtypes(in, 3) == SEC_N_DTYPES) return SEC_VALUE_POISON;
@@ -290,9 +318,9 @@ static sec_value square_jvp(const sec_rule *r, sec_value dx) {
 static void square_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_lv *out) {
   out[0] = by_class(b, l, "arith.mulf", "arith.muli", x[0], x[0]);
 }
-SEC_PRIMITIVE(square, .doc = "Square of x.", .operands = {"x"}, ELEMENTWISE, .takes = SEC_TAKES_REAL,
-              .scalar = {.f = square_f, .i = square_i, .u = square_u}, .jvp = {square_jvp}, .lower = square_lower,
-              .flags = SEC_FLAG_CHEAP)
+SEC_PRIMITIVE(square, .doc = "Square of x.", .operands = {"x"}, ELEMENTWISE,
+              .takes = SEC_TAKES_REAL, .scalar = {.f = square_f, .i = square_i, .u = square_u},
+              .jvp = {square_jvp}, .lower = square_lower, .flags = SEC_FLAG_CHEAP)
 sec_value sec_square(sec_value x) { return sec_bind1(&sec_square_p, x, NULL); }
 
 /* integer_pow: d x^y = y x^(y-1) dx, and 0 for y = 0 even at NaN */
@@ -301,8 +329,8 @@ static sec_status integer_pow_type(sec_typing *t) {
   SEC_TRY(sec_type_elementwise(t));
   if (sec_params_int(t->params, "y") >= 0 || sec_aval_is_float(t->in[0])) return SEC_OK;
   return sec_type_error(t, SEC_TYPE, "convert x to a float type with sec_convert",
-                        "operand x has type %s, but a negative exponent (y=%lld) needs a float", t->in[0]->text,
-                        (long long)sec_params_int(t->params, "y"));
+                        "operand x has type %s, but a negative exponent (y=%lld) needs a float",
+                        t->in[0]->text, (long long)sec_params_int(t->params, "y"));
 }
 static sec_status integer_pow_eval(const sec_eval *e) {
   int64_t y = sec_params_int(e->params, "y");
@@ -327,7 +355,8 @@ static sec_value integer_pow_jvp(const sec_rule *r, sec_value dx) {
 static void integer_pow_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_lv *out) {
   int64_t y = sec_params_int(l->params, "y");
   sec_ltype type = x[0].type;
-  sec_lv factor = x[0], one = is_float(l) ? sec_l_float(b, type, 1) : sec_l_int(b, type, 1), power = one;
+  sec_lv one = is_float(l) ? sec_l_float(b, type, 1) : sec_l_int(b, type, 1);
+  sec_lv factor = x[0], power = one;
   bool is_one = true;
   for (uint64_t n = magnitude(y); n; n >>= 1) {
     if (n & 1) power = is_one ? factor : by_class(b, l, "arith.mulf", "arith.muli", power, factor);
@@ -342,23 +371,35 @@ SEC_PRIMITIVE(integer_pow, .doc = "x to the constant integer power y.", .operand
 sec_value sec_integer_pow(sec_value x, int64_t y) {
   const sec_aval *a = sec_value_aval(x);
   if (!a) return SEC_VALUE_POISON;
-  const sec_params *params = sec_params_make(sec_trace_context(sec_trace_current()), SEC_PARAMS(SEC_P_INT("y", y)));
+  const sec_params *params =
+      sec_params_make(sec_trace_context(sec_trace_current()), SEC_PARAMS(SEC_P_INT("y", y)));
   return params ? sec_bind1(&sec_integer_pow_p, x, params) : SEC_VALUE_POISON;
 }
 
-/* pow: d x^y = y x^(y-1) dx + log(x) x^y dy; log(0) is taken as 0.  With an integer y, dx's factor is 0 at y = 0. */
-static double pow_f(const double *x) { return pow(x[0], x[1]); }
+/* pow: d x^y = y x^(y-1) dx + log(x) x^y dy; log(0) is taken as 0.  With an integer y, dx's factor
+ * is 0 at y = 0. */
 static sec_status pow_type(sec_typing *t) {
-  SEC_TRY(sec_type_count(t));
   SEC_TRY(sec_type_takes(t, 0));
   sec_kind kind = sec_dtype_kind(t->in[1]->dtype);
   bool is_integer = kind == SEC_KIND_INT || kind == SEC_KIND_UINT;
   if (!is_integer && t->in[1]->dtype != t->in[0]->dtype)
-    return sec_type_error(t, SEC_TYPE, "convert y to the type of x, or to an integer type, with sec_convert",
-                          "operands have different dtypes, %s and %s", t->in[0]->text, t->in[1]->text);
+    return sec_type_error(
+        t, SEC_TYPE, "convert y to the type of x, or to an integer type, with sec_convert",
+        "operands have different dtypes, %s and %s", t->in[0]->text, t->in[1]->text);
   const sec_aval *shape = sec_type_shape(t);
   if (!shape) return SEC_SHAPE;
-  return sec_type_result(t, t->in[0]->dtype, t->in[0]->weak && (is_integer || t->in[1]->weak), shape);
+  return sec_type_result(t, t->in[0]->dtype, t->in[0]->weak && (is_integer || t->in[1]->weak),
+                         shape);
+}
+/* An integer y is rounded to the type of x first, as in compiled code. */
+static sec_status pow_eval(const sec_eval *e) {
+  sec_dtype dtype = e->out[0]->aval->dtype;
+  for (int64_t i = 0; i < e->out[0]->aval->size; i++) {
+    double x = sec_get_f(e->in[0], e->in[0]->aval->rank ? i : 0);
+    double y = sec_get_f(e->in[1], e->in[1]->aval->rank ? i : 0);
+    sec_put_f(e->out[0], i, pow(x, sec_round_to(dtype, y)));
+  }
+  return SEC_OK;
 }
 /* x with its zeros made ones */
 static sec_value without_zeros(sec_value x) {
@@ -366,9 +407,10 @@ static sec_value without_zeros(sec_value x) {
 }
 static sec_value pow_jvp_x(const sec_rule *r, sec_value dx) {
   sec_value x = r->in[0], y = r->in[1], one = sec_literal_like(x, 1);
-  if (sec_aval_is_float(r->in_avals[1])) return sec_mul(dx, sec_mul(y, sec_pow(x, sec_sub(y, one))));
+  if (sec_aval_is_float(r->in_avals[1]))
+    return sec_mul(dx, sec_mul(y, sec_pow(x, sec_sub(y, one))));
   y = sec_convert(y, r->in_avals[0]->dtype, r->in_avals[0]->weak);
-  sec_value factor = sec_mul(without_zeros(y), sec_pow(x, sec_sub(y, one)));
+  sec_value power = sec_pow(x, sec_sub(y, one)), factor = sec_mul(without_zeros(y), power);
   return sec_mul(dx, sec_where(sec_eq(y, sec_literal_like(x, 0)), sec_literal_like(x, 0), factor));
 }
 static sec_value pow_jvp_y(const sec_rule *r, sec_value dy) {
@@ -382,7 +424,7 @@ static void pow_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_l
   out[0] = sec_l_math(b, "pow", in, 2);
 }
 SEC_PRIMITIVE(pow, .doc = "x to the power y; y may be an integer.", .operands = {"x", "y"},
-              SEC_ELEMENTWISE(pow_type, sec_eval_elementwise), .takes = SEC_TAKES_FLOAT, .scalar = {.f = pow_f},
+              SEC_ELEMENTWISE(pow_type, pow_eval), .takes = SEC_TAKES_FLOAT,
               .jvp = {pow_jvp_x, pow_jvp_y}, .lower = pow_lower, .domain = {0.1, 3})
 /* A literal integer exponent gives integer_pow; a bool counts as an integer. */
 sec_value sec_pow(sec_value x, sec_value y) {

@@ -1,5 +1,5 @@
-/* What the public operations do before they bind a strict primitive: NumPy broadcasting and JAX promotion.
- * Operands of equal type pass untouched, which is the fast path of tracing. */
+/* What the public operations do before they bind a strict primitive: NumPy broadcasting and JAX
+ * promotion. Operands of equal type pass untouched, which is the fast path of tracing. */
 #include "family.h"
 
 #include <string.h>
@@ -43,7 +43,8 @@ bool sec_broadcast(const char *name, sec_value *v, int n) {
     for (int j = 0; j < i; j++) {
       const sec_aval *b = sec_value_aval(v[j]);
       if (fit(a, b)) continue;
-      sec_error_set(SEC_SHAPE, "make the sizes equal or 1, counted from the last axis, or reshape one operand",
+      sec_error_set(SEC_SHAPE,
+                    "make the sizes equal or 1, counted from the last axis, or reshape one operand",
                     "%s: shapes %s and %s do not broadcast", name, b->text, a->text);
       return false;
     }

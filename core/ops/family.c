@@ -1,6 +1,6 @@
-/* Rules and helpers that families of primitives share: types, evaluation, batching and lowering of elementwise
- * operations, access to the elements of arrays, and small pieces of jvp and transpose rules.
- * Elementwise operands have one shape, or rank 0 beside any shape. */
+/* Rules and helpers that families of primitives share: types, evaluation, batching and lowering of
+ * elementwise operations, access to the elements of arrays, and small pieces of jvp and transpose
+ * rules.  Elementwise operands have one shape, or rank 0 beside any shape. */
 #include "family.h"
 
 #include <assert.h>
@@ -11,7 +11,8 @@
 
 /* ---- types ---- */
 
-sec_status sec_type_error(const sec_typing *t, sec_status status, const char *hint, const char *format, ...) {
+sec_status sec_type_error(const sec_typing *t, sec_status status, const char *hint,
+                          const char *format, ...) {
   char text[512];
   va_list arguments;
   va_start(arguments, format);
@@ -20,21 +21,17 @@ sec_status sec_type_error(const sec_typing *t, sec_status status, const char *hi
   return sec_error_set(status, hint, "%s: %s", t->prim->name, text);
 }
 
-sec_status sec_type_count(const sec_typing *t) {
-  int n = 0;
-  while (n < SEC_MAX_OPERANDS && t->prim->operands[n]) n++;
-  if (t->n_in == n || (t->prim->variadic && t->n_in > 0)) return SEC_OK;
-  return sec_type_error(t, SEC_ARGUMENT, "give one value for each operand", "takes %d operand%s, got %d", n,
-                        n == 1 ? "" : "s", t->n_in);
-}
-
 /* What a primitive says that it takes, and what to do about a dtype outside. */
 static const struct { unsigned takes; const char *text, *hint; } dtype_classes[] = {
     {SEC_TAKES_FLOAT, "a float", "convert it to a float type with sec_convert"},
-    {SEC_TAKES_REAL, "an integer or a float", "convert it to an integer or float type with sec_convert"},
-    {SEC_TAKES_SIGNED, "a signed integer or a float", "convert it to a signed integer or float type with sec_convert"},
-    {SEC_TAKES_BITS, "a bool or an integer", "convert it to an integer type, or compare it with zero"},
-    {SEC_TAKES_INT | SEC_TAKES_UINT, "an integer", "convert it to an integer type with sec_convert"},
+    {SEC_TAKES_REAL, "an integer or a float",
+     "convert it to an integer or float type with sec_convert"},
+    {SEC_TAKES_SIGNED, "a signed integer or a float",
+     "convert it to a signed integer or float type with sec_convert"},
+    {SEC_TAKES_BITS, "a bool or an integer",
+     "convert it to an integer type, or compare it with zero"},
+    {SEC_TAKES_INT | SEC_TAKES_UINT, "an integer",
+     "convert it to an integer type with sec_convert"},
     {0, "a real number", "convert it to a real type with sec_convert"}};
 
 sec_status sec_type_takes(const sec_typing *t, int i) {
@@ -43,8 +40,9 @@ sec_status sec_type_takes(const sec_typing *t, int i) {
   size_t c = 0;
   while (dtype_classes[c].takes && dtype_classes[c].takes != takes) c++;
   const char *name = i < SEC_MAX_OPERANDS ? t->prim->operands[i] : NULL;
-  return sec_type_error(t, SEC_TYPE, dtype_classes[c].hint, "operand %s%shas type %s, but must be %s",
-                        name ? name : "", name ? " " : "", t->in[i]->text, dtype_classes[c].text);
+  return sec_type_error(t, SEC_TYPE, dtype_classes[c].hint,
+                        "operand %s%shas type %s, but must be %s", name ? name : "",
+                        name ? " " : "", t->in[i]->text, dtype_classes[c].text);
 }
 
 static bool same_shape(const sec_aval *a, const sec_aval *b) {
@@ -74,14 +72,14 @@ sec_status sec_type_result(sec_typing *t, sec_dtype dtype, bool weak, const sec_
 
 /* Equal dtypes of a class that the primitive takes, and shapes that fit. */
 static sec_status check_operands(const sec_typing *t, const sec_aval **shape, bool *weak) {
-  SEC_TRY(sec_type_count(t));
   SEC_TRY(sec_type_takes(t, 0));
   *weak = t->in[0]->weak;
   for (int i = 1; i < t->n_in; i++) {
     *weak = *weak && t->in[i]->weak;
     if (t->in[i]->dtype == t->in[0]->dtype) continue;
     return sec_type_error(t, SEC_TYPE, "convert one operand with sec_convert",
-                          "operands have different dtypes, %s and %s", t->in[0]->text, t->in[i]->text);
+                          "operands have different dtypes, %s and %s", t->in[0]->text,
+                          t->in[i]->text);
   }
   *shape = sec_type_shape(t);
   return *shape ? SEC_OK : SEC_SHAPE;
@@ -107,10 +105,11 @@ sec_status sec_type_compare(sec_typing *t) {
 typedef struct narrow_format { int fraction, bias; } narrow_format;
 static const narrow_format f16_format = {10, 15}, bf16_format = {7, 127};
 
-/* Rounds to nearest even: the magnitude in units of its last place is an integer, and a carry out of the
- * fraction moves into the exponent by itself. */
+/* Rounds to nearest even: the magnitude in units of its last place is an integer, and a carry out
+ * of the fraction moves into the exponent by itself. */
 static uint16_t narrow(double x, narrow_format format) {
-  unsigned sign = signbit(x) ? 0x8000u : 0, infinity = (2u * (unsigned)format.bias + 1u) << format.fraction;
+  unsigned sign = signbit(x) ? 0x8000u : 0;
+  unsigned infinity = (2u * (unsigned)format.bias + 1u) << format.fraction;
   if (isnan(x)) return (uint16_t)(sign | infinity | 1u << (format.fraction - 1));
   if (isinf(x)) return (uint16_t)(sign | infinity);
   int exponent = x == 0 ? 1 - format.bias : ilogb(x);
@@ -256,12 +255,14 @@ static void eval_int(const sec_eval *e, int64_t i) {
 
 static void eval_unsigned(const sec_eval *e, int64_t i) {
   uint64_t x[SEC_MAX_OPERANDS];
-  for (int k = 0; k < e->n_in; k++) x[k] = (uint64_t)sec_get_i(e->in[k], e->in[k]->aval->rank ? i : 0);
+  for (int k = 0; k < e->n_in; k++)
+    x[k] = (uint64_t)sec_get_i(e->in[k], e->in[k]->aval->rank ? i : 0);
   sec_put_i(e->out[0], i, (int64_t)e->prim->scalar.u(x, sec_dtype_bits(e->in[0]->aval->dtype)));
 }
 
 sec_status sec_eval_elementwise(const sec_eval *e) {
-  static void (*const by_kind[])(const sec_eval *, int64_t) = {eval_unsigned, eval_int, eval_unsigned, eval_float};
+  static void (*const by_kind[])(const sec_eval *, int64_t) = {eval_unsigned, eval_int,
+                                                               eval_unsigned, eval_float};
   sec_kind kind = sec_dtype_kind(e->in[0]->aval->dtype);
   assert(kind != SEC_KIND_COMPLEX && e->n_in <= SEC_MAX_OPERANDS);
   for (int64_t i = 0; i < e->out[0]->aval->size; i++) by_kind[kind](e, i);
@@ -285,7 +286,8 @@ sec_value sec_batch_operand(const sec_batch *b, int i) {
   return sec_broadcast_in_dim(b->in[i], rank, dims, dimensions);
 }
 
-/* A scalar of every lane beside a lane with a shape is spread over that shape; a scalar without lanes stays. */
+/* A scalar of every lane beside a lane with a shape is spread over that shape; a scalar without
+ * lanes stays. */
 sec_status sec_batch_elementwise(sec_batch *b) {
   sec_value in[SEC_MAX_CASES + 1];
   int64_t dims[SEC_MAX_RANK + 1];
@@ -310,9 +312,10 @@ void sec_lower_math(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_lv 
 
 sec_ltype sec_lower_type(sec_dtype d) {
   static const sec_ltype types[] = {
-      [SEC_BOOL] = SEC_LT_I1, [SEC_I8] = SEC_LT_I8,   [SEC_U8] = SEC_LT_I8,     [SEC_I16] = SEC_LT_I16,
-      [SEC_U16] = SEC_LT_I16, [SEC_I32] = SEC_LT_I32, [SEC_U32] = SEC_LT_I32,   [SEC_I64] = SEC_LT_I64,
-      [SEC_U64] = SEC_LT_I64, [SEC_F16] = SEC_LT_F16, [SEC_BF16] = SEC_LT_BF16, [SEC_F32] = SEC_LT_F32,
+      [SEC_BOOL] = SEC_LT_I1, [SEC_I8] = SEC_LT_I8,     [SEC_U8] = SEC_LT_I8,
+      [SEC_I16] = SEC_LT_I16, [SEC_U16] = SEC_LT_I16,   [SEC_I32] = SEC_LT_I32,
+      [SEC_U32] = SEC_LT_I32, [SEC_I64] = SEC_LT_I64,   [SEC_U64] = SEC_LT_I64,
+      [SEC_F16] = SEC_LT_F16, [SEC_BF16] = SEC_LT_BF16, [SEC_F32] = SEC_LT_F32,
       [SEC_F64] = SEC_LT_F64};
   assert(d <= SEC_F64);
   return types[d];
@@ -325,7 +328,9 @@ sec_value sec_jvp_zero(const sec_rule *r, sec_value dx) {
   return SEC_VALUE_ZERO;
 }
 
-sec_value sec_jvp_identity(const sec_rule *r, sec_value dx) { return sec_tangent_like(dx, r->out_avals[0]); }
+sec_value sec_jvp_identity(const sec_rule *r, sec_value dx) {
+  return sec_tangent_like(dx, r->out_avals[0]);
+}
 
 sec_value sec_tangent_like(sec_value dx, const sec_aval *out) {
   const sec_aval *aval = sec_value_aval(dx);
@@ -341,7 +346,8 @@ sec_value sec_unbroadcast(sec_value ct, const sec_aval *aval) {
 
 sec_cost sec_cost_elementwise(const sec_typing *t) {
   double bytes = 0;
-  for (int i = 0; i < t->n_in; i++) bytes += (double)t->in[i]->size * (double)sec_dtype_size(t->in[i]->dtype);
+  for (int i = 0; i < t->n_in; i++)
+    bytes += (double)t->in[i]->size * (double)sec_dtype_size(t->in[i]->dtype);
   bytes += (double)t->out[0]->size * (double)sec_dtype_size(t->out[0]->dtype);
   return (sec_cost){.flops = (double)t->out[0]->size, .bytes = bytes};
 }

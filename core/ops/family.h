@@ -12,7 +12,6 @@ sec_status sec_type_compare(sec_typing *t);      /* equal shapes and dtypes -> b
 sec_status sec_type_error(const sec_typing *t, sec_status status, const char *hint, const char *format, ...)
     __attribute__((format(printf, 4, 5)));       /* "mul: ..." prefixed */
 
-sec_status sec_type_count(const sec_typing *t);  /* the number of operands is that of prim->operands */
 sec_status sec_type_takes(const sec_typing *t, int i); /* operand i's dtype is of a class in prim->takes */
 /* All operands have one shape or rank 0: an operand of that shape, or NULL with the error recorded. */
 const sec_aval *sec_type_shape(const sec_typing *t);

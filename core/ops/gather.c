@@ -10,7 +10,7 @@ static sec_status gather_type(sec_typing *t) {
     return sec_type_error(t, SEC_SHAPE, "give one size for each operand axis", "%d slice_sizes for %s", n,
                           t->in[0]->text);
   SEC_TRY(sec_windows_type(t, sec_gather_names, sizes, NULL, &rank, dims));
-  return sec_type_result(t, t->in[0]->dtype, t->in[0]->weak, rank, dims);
+  return sec_type_gives(t, t->in[0]->dtype, t->in[0]->weak, rank, dims);
 }
 
 /* What a window outside holds: NaN, the least signed, the greatest unsigned, true; or zero if asked. */

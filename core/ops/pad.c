@@ -24,7 +24,7 @@ static sec_status concatenate_type(sec_typing *t) {
       return sec_type_error(t, SEC_SHAPE, NULL, "axis %" PRId64 " of the result is too long", axis);
     weak &= y->weak;
   }
-  return sec_type_result(t, x->dtype, weak, x->rank, dims);
+  return sec_type_gives(t, x->dtype, weak, x->rank, dims);
 }
 
 static sec_status concatenate_eval(const sec_eval *e) {
@@ -116,7 +116,7 @@ static sec_status pad_type(sec_typing *t) {
     if (overflow || dims[a] < 0)
       return sec_type_error(t, SEC_ARGUMENT, "crop less", "axis %d of %s would get size %" PRId64, a, x->text, dims[a]);
   }
-  return sec_type_result(t, x->dtype, x->weak && value->weak, n, dims);
+  return sec_type_gives(t, x->dtype, x->weak && value->weak, n, dims);
 }
 
 static const int64_t *const *padding_config(const sec_params *p) {

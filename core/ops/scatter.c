@@ -9,13 +9,13 @@ static sec_status scatter_type(sec_typing *t) {
   if (x->dtype != updates->dtype)
     return sec_type_error(t, SEC_TYPE, "convert the updates", "operand and updates have different types, %s and %s",
                           x->text, updates->text);
-  SEC_TRY(sec_type_takes(t, x));
+  SEC_TRY(sec_type_takes(t, 0));
   SEC_TRY(sec_windows_type(t, sec_scatter_names, NULL, updates, &rank, dims));
   for (int k = 0; k < rank; k++)
     if (dims[k] != updates->dims[k])
       return sec_type_error(t, SEC_SHAPE, "index axes of the updates are those of the indices",
                             "axis %d of updates %s does not fit indices %s", k, updates->text, t->in[1]->text);
-  return sec_type_result(t, x->dtype, x->weak, x->rank, x->dims);
+  return sec_type_gives(t, x->dtype, x->weak, x->rank, x->dims);
 }
 
 /* promised indices that are outside are dropped, as on XLA's CPU */

@@ -13,7 +13,7 @@ static sec_status iota_type(sec_typing *t) {
   if (kind == SEC_KIND_BOOL || kind == SEC_KIND_COMPLEX)
     return sec_type_error(t, SEC_TYPE, "make integers, then convert", "cannot count in %s", sec_dtype_name(dtype));
   SEC_TRY(sec_type_axes(t, "dimension", &dimension, 1, rank));
-  return sec_type_result(t, dtype, false, rank, shape);
+  return sec_type_gives(t, dtype, false, rank, shape);
 }
 
 static sec_status iota_eval(const sec_eval *e) {
@@ -62,7 +62,7 @@ static sec_status broadcast_type(sec_typing *t) {
       return sec_type_error(t, SEC_SHAPE, "sizes must be equal, or the operand's 1",
                             "axis %d of %s does not fit axis %" PRId64 " of the result, of size %" PRId64, k, x->text,
                             dims[k], shape[dims[k]]);
-  return sec_type_result(t, x->dtype, x->weak, rank, shape);
+  return sec_type_gives(t, x->dtype, x->weak, rank, shape);
 }
 
 static void broadcast_view(const sec_params *p, const sec_aval *in, const sec_aval *out, sec_index_map *map) {
@@ -159,7 +159,7 @@ static sec_status reshape_type(sec_typing *t) {
   const int64_t *sizes;
   int rank;
   SEC_TRY(sec_type_ints(t, "new_sizes", &sizes, &rank));
-  SEC_TRY(sec_type_result(t, x->dtype, x->weak, rank, sizes));
+  SEC_TRY(sec_type_gives(t, x->dtype, x->weak, rank, sizes));
   if (t->out[0]->size == x->size) return SEC_OK;
   return sec_type_error(t, SEC_SHAPE, "the number of elements must stay",
                         "%s has %" PRId64 " elements, %s would have %" PRId64, x->text, x->size, t->out[0]->text,
@@ -202,7 +202,7 @@ static sec_status squeeze_type(sec_typing *t) {
       return sec_type_error(t, SEC_SHAPE, "only axes of size 1 can go", "axis %d of %s has size %" PRId64, a, x->text,
                             x->dims[a]);
   }
-  return sec_type_result(t, x->dtype, x->weak, rank, dims);
+  return sec_type_gives(t, x->dtype, x->weak, rank, dims);
 }
 
 static sec_value squeeze_transpose(const sec_rule *r, sec_value ct) {
@@ -248,7 +248,7 @@ static sec_status expand_dims_type(sec_typing *t) {
     return sec_type_error(t, SEC_SHAPE, NULL, "%s with %d more axes has more than %d", x->text, n, SEC_MAX_RANK);
   SEC_TRY(sec_type_axes(t, "dimensions", axes, n, rank));
   for (int a = 0; a < rank; a++) dims[a] = sec_has_axis(axes, n, a) ? 1 : x->dims[next++];
-  return sec_type_result(t, x->dtype, x->weak, rank, dims);
+  return sec_type_gives(t, x->dtype, x->weak, rank, dims);
 }
 
 static sec_value expand_dims_transpose(const sec_rule *r, sec_value ct) {
@@ -285,7 +285,7 @@ static sec_status transpose_type(sec_typing *t) {
     return sec_type_error(t, SEC_SHAPE, "name each axis once", "permutation has %d entries for %s", n, x->text);
   SEC_TRY(sec_type_axes(t, "permutation", permutation, n, n));
   for (int k = 0; k < n; k++) dims[k] = x->dims[permutation[k]];
-  return sec_type_result(t, x->dtype, x->weak, n, dims);
+  return sec_type_gives(t, x->dtype, x->weak, n, dims);
 }
 
 static void transpose_view(const sec_params *p, const sec_aval *in, const sec_aval *out, sec_index_map *map) {

@@ -27,7 +27,7 @@ static sec_status slice_type(sec_typing *t) {
                             step, a, x->text);
     dims[a] = (limit[a] - start[a]) / step + ((limit[a] - start[a]) % step != 0);
   }
-  return sec_type_result(t, x->dtype, x->weak, x->rank, dims);
+  return sec_type_gives(t, x->dtype, x->weak, x->rank, dims);
 }
 
 static void slice_view(const sec_params *p, const sec_aval *in, const sec_aval *out, sec_index_map *map) {
@@ -164,7 +164,7 @@ static sec_status dynamic_slice_type(sec_typing *t) {
     if (sizes[a] < 0 || sizes[a] > x->dims[a])
       return sec_type_error(t, SEC_SHAPE, "a window is at most as long as its axis",
                             "a window of %" PRId64 " does not fit axis %d of %s", sizes[a], a, x->text);
-  return sec_type_result(t, x->dtype, x->weak, n, sizes);
+  return sec_type_gives(t, x->dtype, x->weak, n, sizes);
 }
 
 static sec_status dynamic_slice_eval(const sec_eval *e) {
@@ -233,7 +233,7 @@ static sec_status dynamic_update_slice_type(sec_typing *t) {
       return sec_type_error(t, SEC_SHAPE, "the update is at most as long as each axis",
                             "update %s is longer than axis %d of %s", update->text, a, x->text);
   SEC_TRY(index_types(t, 2, x->rank));
-  return sec_type_result(t, x->dtype, x->weak, x->rank, x->dims);
+  return sec_type_gives(t, x->dtype, x->weak, x->rank, x->dims);
 }
 
 static sec_status dynamic_update_slice_eval(const sec_eval *e) {

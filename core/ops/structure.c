@@ -44,7 +44,7 @@ sec_status sec_type_axes(const sec_typing *t, const char *what, const int64_t *a
   return SEC_OK;
 }
 
-sec_status sec_type_result_at(sec_typing *t, int i, sec_dtype dtype, bool weak, int rank, const int64_t *dims) {
+sec_status sec_type_gives_at(sec_typing *t, int i, sec_dtype dtype, bool weak, int rank, const int64_t *dims) {
   const sec_aval *a = sec_aval_get(t->cx, dtype, weak, rank, dims);
   if (a == NULL) return sec_error_status(t->cx);
   t->out[i] = a;
@@ -52,14 +52,8 @@ sec_status sec_type_result_at(sec_typing *t, int i, sec_dtype dtype, bool weak, 
   return SEC_OK;
 }
 
-sec_status sec_type_result(sec_typing *t, sec_dtype dtype, bool weak, int rank, const int64_t *dims) {
-  return sec_type_result_at(t, 0, dtype, weak, rank, dims);
-}
-
-sec_status sec_type_takes(const sec_typing *t, const sec_aval *a) {
-  static const unsigned mask[] = {SEC_TAKES_BOOL, SEC_TAKES_INT, SEC_TAKES_UINT, SEC_TAKES_FLOAT, 0};
-  if (t->prim->takes & mask[sec_dtype_kind(a->dtype)]) return SEC_OK;
-  return sec_type_error(t, SEC_TYPE, "convert the operand first", "does not take %s", a->text);
+sec_status sec_type_gives(sec_typing *t, sec_dtype dtype, bool weak, int rank, const int64_t *dims) {
+  return sec_type_gives_at(t, 0, dtype, weak, rank, dims);
 }
 
 sec_status sec_eval_view(const sec_eval *e) {

@@ -18,10 +18,8 @@ sec_status sec_type_intss(const sec_typing *t, const char *name, const int64_t *
 /* Axes lie in 0 .. rank-1 and differ; `what` names them in the error. */
 sec_status sec_type_axes(const sec_typing *t, const char *what, const int64_t *axes, int n, int rank);
 /* The only result, or result i. */
-sec_status sec_type_result(sec_typing *t, sec_dtype dtype, bool weak, int rank, const int64_t *dims);
-sec_status sec_type_result_at(sec_typing *t, int i, sec_dtype dtype, bool weak, int rank, const int64_t *dims);
-/* The operand's dtype is among prim->takes. */
-sec_status sec_type_takes(const sec_typing *t, const sec_aval *a);
+sec_status sec_type_gives(sec_typing *t, sec_dtype dtype, bool weak, int rank, const int64_t *dims);
+sec_status sec_type_gives_at(sec_typing *t, int i, sec_dtype dtype, bool weak, int rank, const int64_t *dims);
 bool       sec_has_axis(const int64_t *axes, int n, int64_t axis);
 
 /* ---- evaluation ---- */

@@ -8,6 +8,7 @@ from secant._lib import lib
 class _Local(threading.local):
     def __init__(self):
         self.axes = ()
+        self.pmapped = False
 
 
 _local = _Local()
@@ -24,6 +25,21 @@ def axis_size(name):
         if other == name:
             return size
     raise NameError(f"Found an unbound axis name: {name}. To fix this, call the function under vmap or pmap with axis_name={name!r}.")
+
+
+def in_pmap():
+    """Whether the function of a pmap is being traced."""
+    return _local.pmapped
+
+
+class pmapped:
+    """Context manager: marks the tracing of the function of a pmap."""
+
+    def __enter__(self):
+        _local.pmapped = True
+
+    def __exit__(self, *exception):
+        _local.pmapped = False
 
 
 class named_axis:

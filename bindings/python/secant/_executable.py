@@ -17,7 +17,7 @@ class Executable:
         out = ctypes.c_void_p()
         _errors.check(lib.sec_compile(context, jaxpr.handle, None, ctypes.byref(out)))
         self.handle, self.jaxpr = out.value, jaxpr
-        self.captures = jaxpr.captures()
+        self.captures = jaxpr.consts
         self.n_captures = len(self.captures)
         self.n_in, self.n_out = jaxpr.n_in, jaxpr.n_out
         self.out_avals = [_types.aval_at(lib.sec_executable_out_aval(self.handle, i)) for i in range(self.n_out)]

@@ -36,11 +36,11 @@ def clear():
 class _Entry:
     """One signature: its jaxpr, and its executable once it was called outside a trace."""
 
-    __slots__ = ("jaxpr", "out_tree", "name", "_executable", "_closed")
+    __slots__ = ("jaxpr", "out_tree", "name", "_executable")
 
     def __init__(self, jaxpr, out_tree, name):
         self.jaxpr, self.out_tree, self.name = jaxpr, out_tree, name
-        self._executable = self._closed = None
+        self._executable = None
 
     @property
     def executable(self):
@@ -48,17 +48,10 @@ class _Entry:
             self._executable = Executable(self.jaxpr)
         return self._executable
 
-    def closed(self):
-        if self._closed is None:
-            self._closed = self.jaxpr.closed()
-        return self._closed
-
     def apply(self, leaves):
         """One call equation in the open trace."""
-        jaxpr, captures = self.closed()
-        out = values([0] * jaxpr.n_out)
-        operands = lifted([*captures, *leaves])
-        return results(lib.sec_jit_call(self.name.encode(), jaxpr.handle, operands, out), out)
+        out = values([0] * self.jaxpr.n_out)
+        return results(lib.sec_jit_call(self.name.encode(), self.jaxpr.handle, lifted(leaves), out), out)
 
 
 class Jitted:
@@ -147,7 +140,7 @@ class Jitted:
         entry = full.get(key)
         if entry is None:
             entry = self._trace(tree, avals, statics)
-            if not any(type(c) is Tracer for c in entry.jaxpr.captures()):
+            if None not in entry.jaxpr.consts:
                 full[key] = entry
         return entry, leaves
 
@@ -185,7 +178,7 @@ class Jitted:
         """The traced stage for these arguments (arrays or ShapeDtypeStructs)."""
         from secant._stages import Traced
 
-        return Traced(self._entry(args, keywords)[0], self._cache)
+        return Traced(self._entry(args, keywords)[0])
 
     def lower(self, *args, **keywords):
         """The lowered stage for these arguments: .as_text(), .compile()."""

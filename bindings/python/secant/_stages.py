@@ -6,8 +6,8 @@ from secant import _tree
 class Traced:
     """A function that was traced for types."""
 
-    def __init__(self, entry, cache):
-        self._entry, self._cache = entry, cache
+    def __init__(self, entry):
+        self._entry = entry
 
     jaxpr = property(lambda self: self._entry.jaxpr)
     fun_name = property(lambda self: self._entry.name)

@@ -150,21 +150,11 @@ class Jaxpr:
 
     __repr__ = __str__
 
-    def captures(self):
-        """The captured arrays and values of enclosing traces, in order."""
-        out = []
-        for i in range(lib.sec_jaxpr_n_consts(self.handle)):
-            array = lib.sec_jaxpr_const_array(self.handle, i)
-            if array:
-                out.append(ArrayImpl(lib.sec_array_retain(array)))
-            else:
-                out.append(Tracer(lib.sec_jaxpr_const_value(self.handle, i)))
-        return out
-
-    def closed(self):
-        """(jaxpr without captures whose first inputs they are, the captures)."""
-        captures = self.captures()
-        return (transformed(lib.sec_jaxpr_close, self.handle), captures) if captures else (self, captures)
+    @property
+    def consts(self):
+        """The captured arrays in order; None for a captured value of an enclosing trace."""
+        handles = [lib.sec_jaxpr_const_array(self.handle, i) for i in range(lib.sec_jaxpr_n_consts(self.handle))]
+        return [ArrayImpl(lib.sec_array_retain(h)) if h else None for h in handles]
 
 
 def transformed(function, *arguments):
@@ -263,8 +253,3 @@ def typed(x, aval):
     if array.aval is aval:
         return array
     return _array.from_numpy(np.asarray(array), aval.weak_type)
-
-
-def apply_with(jaxpr, choose, avals, name):
-    """A new jaxpr with inputs `avals` that applies `jaxpr` to those that choose(inputs) picks."""
-    return trace_flat(lambda ins: (call(jaxpr, choose(ins)), None), avals, name)[0]

@@ -1,0 +1,62 @@
+"""Secant: composable transformations of pure functions, under JAX's names.
+
+`import secant` in place of `import jax`; `secant.numpy`, `secant.lax`, `secant.random`, `secant.nn` and the other modules are
+loaded on first use.
+"""
+from secant import _tracer_operators, errors  # noqa: F401
+from secant._api import (  # noqa: F401
+    block_until_ready,
+    cache_stats,
+    clear_caches,
+    config,
+    default_backend,
+    device_count,
+    device_get,
+    device_put,
+    devices,
+    doctor,
+    enable_x64,
+    eval_shape,
+    local_device_count,
+    local_devices,
+    make_jaxpr,
+    named_call,
+    process_count,
+    process_index,
+)
+from secant._autodiff import (  # noqa: F401
+    grad,
+    hessian,
+    jacfwd,
+    jacrev,
+    jvp,
+    linear_transpose,
+    linearize,
+    value_and_grad,
+    vjp,
+)
+from secant._custom import checkpoint, checkpoint_policies, custom_jvp, custom_vjp  # noqa: F401
+from secant._errors import SecantError  # noqa: F401
+from secant._jit import jit  # noqa: F401
+from secant._lib import lib as _library
+from secant._operators import Array  # noqa: F401
+from secant._types import ShapeDtypeStruct, float0  # noqa: F401
+from secant._vmap import pmap, vmap  # noqa: F401
+
+jacobian = jacrev
+remat = checkpoint
+__version__ = _library.sec_version().decode()
+
+_MODULES = ("numpy", "lax", "random", "nn", "tree", "tree_util", "debug")
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        from importlib import import_module
+
+        return import_module("secant." + name)
+    raise AttributeError(f"module 'secant' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *_MODULES])

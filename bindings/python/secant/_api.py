@@ -1,0 +1,187 @@
+"""The rest of JAX's top level: looking at jaxprs and shapes, devices, settings."""
+import os
+
+from secant import _array, _eager, _jit, _tree, _types
+from secant._axes import named_axis
+from secant._jit import flat_result
+from secant._lib import context, lib, take_text
+from secant._trace import aval_of, trace_flat
+from secant._tracer import Tracer
+
+
+def _traced(fun, args, keywords, statics=()):
+    """(Jaxpr, structure of the result) of fun(*args, **keywords) for the types of the leaves."""
+    fixed = {i % len(args): args[i] for i in statics}
+    leaves, tree = _tree.tree_flatten((tuple(None if i in fixed else a for i, a in enumerate(args)), keywords))
+
+    def traced(inputs):
+        inner, named = tree.unflatten(inputs)
+        return flat_result(fun(*[fixed.get(i, a) for i, a in enumerate(inner)], **named))
+
+    return trace_flat(traced, [aval_of(x) for x in leaves], getattr(fun, "__name__", "f"))
+
+
+def make_jaxpr(fun, static_argnums=(), axis_env=None, return_shape=False, abstracted_axes=None):
+    """A function of the same arguments that returns the jaxpr of `fun` (print it with str).
+
+    axis_env : [(name, size), ...], axes that collectives may use.
+    return_shape : returns (jaxpr, the result's types) instead.
+    """
+    statics = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
+
+    def wrapped(*args, **keywords):
+        axes = [named_axis(name, size) for name, size in axis_env or ()]
+        for axis in axes:
+            axis.__enter__()
+        try:
+            jaxpr, out_tree = _traced(fun, args, keywords, statics)
+        finally:
+            for axis in reversed(axes):
+                axis.__exit__()
+        return (jaxpr, _structs(jaxpr, out_tree)) if return_shape else jaxpr
+
+    return wrapped
+
+
+def _structs(jaxpr, out_tree):
+    return out_tree.unflatten(_types.ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in jaxpr.out_avals)
+
+
+def eval_shape(fun, *args, **keywords):
+    """The types of fun(*args, **keywords), as ShapeDtypeStructs; nothing is computed."""
+    return _structs(*_traced(fun, args, keywords))
+
+
+def named_call(fun, *, name=None):
+    """`fun` under a name in jaxprs."""
+
+    def wrapped(*args, **keywords):
+        return fun(*args, **keywords)
+
+    wrapped.__name__ = name or getattr(fun, "__name__", "f")
+    return _jit.jit(wrapped)
+
+
+# ---- devices ----
+class Device:
+    """One CPU device."""
+
+    __slots__ = ("id",)
+    platform, device_kind, process_index, client = "cpu", "cpu", 0, None
+
+    def __init__(self, id):
+        self.id = id
+
+    def __repr__(self):
+        return f"CpuDevice(id={self.id})"
+
+
+_devices = []
+
+
+def devices(backend=None):
+    """The devices: SECANT_NUM_CPU_DEVICES of the CPU."""
+    if not _devices:
+        _devices.extend(Device(i) for i in range(lib.sec_num_devices(b"cpu")))
+    return list(_devices)
+
+
+def local_devices(*args, **keywords):
+    return devices()
+
+
+def device_count(backend=None):
+    return len(devices())
+
+
+def local_device_count(backend=None):
+    return len(devices())
+
+
+def process_index(backend=None):
+    return 0
+
+
+def process_count(backend=None):
+    return 1
+
+
+def default_backend():
+    return "cpu"
+
+
+def device_put(x, device=None, *, src=None, donate=False, may_alias=None):
+    """The pytree `x` with its leaves as arrays."""
+    return _tree.tree_map(lambda leaf: leaf if isinstance(leaf, Tracer) else _array.to_array(leaf), x)
+
+
+def device_get(x):
+    """The pytree `x` with its arrays as NumPy arrays."""
+    import numpy as np
+
+    return _tree.tree_map(lambda leaf: np.asarray(leaf) if isinstance(leaf, _array.ArrayImpl) else leaf, x)
+
+
+def block_until_ready(x):
+    """`x`, when its arrays are computed."""
+    return x
+
+
+def clear_caches():
+    """Forgets every traced and compiled function."""
+    _jit.clear()
+    _eager.clear()
+    lib.sec_cache_clear(context)
+
+
+def cache_stats():
+    """Counters of the library's caches: hits, compiles, kernel_hits, kernels, compile_seconds."""
+    stats = lib.sec_cache_get_stats(context)
+    return {name: getattr(stats, name) for name, _ in stats._fields_}
+
+
+def doctor():
+    """What this machine offers, one fact a line."""
+    return take_text(lib.sec_doctor(context))
+
+
+# ---- settings ----
+class Config:
+    """Settings under JAX's names; jax_enable_x64 is the one that counts."""
+
+    def __init__(self):
+        if os.environ.get("SECANT_ENABLE_X64", "").lower() in ("1", "true", "on", "yes"):
+            lib.sec_context_enable_x64(context, True)
+
+    @property
+    def jax_enable_x64(self):
+        return _types.x64()
+
+    @property
+    def x64_enabled(self):
+        return _types.x64()
+
+    def update(self, name, value):
+        if name != "jax_enable_x64":
+            raise AttributeError(f"Unrecognized config option: {name}")
+        if bool(value) != _types.x64():
+            lib.sec_context_enable_x64(context, bool(value))
+            _jit.clear()
+            _eager.clear()
+
+
+config = Config()
+
+
+class enable_x64:
+    """Context manager: 64-bit defaults inside."""
+
+    def __init__(self, new_val=True):
+        self._new, self._old = new_val, None
+
+    def __enter__(self):
+        self._old = _types.x64()
+        config.update("jax_enable_x64", self._new)
+
+    def __exit__(self, *exception):
+        config.update("jax_enable_x64", self._old)

@@ -1,0 +1,473 @@
+"""x[index] and x.at[index]: static parts are slices, traced scalars dynamic slices, index arrays gathers."""
+import numpy as np
+
+from secant import _types, lax
+from secant._array import from_numpy, to_array
+from secant._eager import run
+from secant._errors import NonConcreteBooleanIndexError
+from secant._lib import int64s, lib
+from secant._operators import Array
+from secant._trace import local, tracer
+from secant._tracer import Tracer, made
+from secant.lax._gather import GatherDimensionNumbers, GatherScatterMode, ScatterDimensionNumbers
+
+_SLOT = "<array>"  # where an operand stands in the static form of an index
+
+
+# ---- the static form of an index: hashable, with arrays taken out ----
+def _parse(x, index):
+    """(static items, index arrays): ints, ("slice", a, b, c), None and Ellipsis stay, arrays become slots."""
+    items, arrays = [], []
+    for item in index if isinstance(index, tuple) else (index,):
+        if item is None or item is Ellipsis:
+            items.append(item)
+        elif isinstance(item, slice):
+            items.append(("slice", *map(_bound, (item.start, item.stop, item.step))))
+        elif isinstance(item, (bool, np.bool_)):
+            items.append(("mask0", bool(item)))
+        elif isinstance(item, (int, np.integer)):
+            items.append(int(item))
+        elif isinstance(item, (list, tuple)):
+            raise TypeError(
+                f"Using a non-tuple sequence for multidimensional indexing is not allowed; use `arr[array(seq)]` instead of "
+                f"`arr[seq]`; got {item!r}"
+            )
+        elif isinstance(item, (Array, np.ndarray)):
+            _parse_array(item, items, arrays)
+        else:
+            raise TypeError(f"Indexer must have integer or boolean type, got indexer with type {type(item).__name__}, indexer value {item!r}")
+    return tuple(items), arrays
+
+
+def _bound(b):
+    if b is None:
+        return None
+    if isinstance(b, Tracer):
+        raise IndexError(
+            "Array slice indices must have static start/stop/step to be used with NumPy indexing syntax, got a traced value.\n"
+            "  hint: use lax.dynamic_slice (or lax.dynamic_slice_in_dim) for a start that is traced"
+        )
+    return b.__index__()
+
+
+def _parse_array(item, items, arrays):
+    dtype = item.aval.code if isinstance(item, Array) else _types.code_of(item.dtype)
+    if dtype == _types.BOOL:
+        if isinstance(item, Tracer):
+            raise NonConcreteBooleanIndexError(
+                f"Array boolean indices must be concrete; got {item.aval.str_short()}.\n  hint: use where(mask, x, y) while tracing"
+            )
+        mask = np.asarray(item)
+        if not mask.ndim:
+            items.append(("mask0", bool(mask)))
+            return
+        for found in np.nonzero(mask):
+            items.append(_SLOT)
+            arrays.append(from_numpy(found.astype(np.int32)))
+    elif not _types.is_integer(dtype):
+        raise TypeError(f"Indexer must have integer or boolean type, got indexer with type {_types.NAMES[dtype]}")
+    else:
+        items.append(_SLOT)
+        arrays.append(item if isinstance(item, Array) else to_array(item))
+
+
+def _expand(items, ndim):
+    """Items with the ellipsis written out, one an axis of the operand (None and mask0 take none)."""
+    used = sum(1 for i in items if i is not None and i is not Ellipsis and not _is_mask0(i))
+    if used > ndim:
+        raise IndexError(f"Too many indices: {ndim}-dimensional array indexed with {used} regular indices.")
+    if sum(1 for i in items if i is Ellipsis) > 1:
+        raise IndexError("an index can only have a single ellipsis ('...')")
+    fill = [("slice", None, None, None)] * (ndim - used)
+    if not any(i is Ellipsis for i in items):
+        return [*items, *fill]
+    at = next(k for k, i in enumerate(items) if i is Ellipsis)
+    return [*items[:at], *fill, *items[at + 1 :]]
+
+
+def _is_mask0(item):
+    return isinstance(item, tuple) and item[0] == "mask0"
+
+
+# ---- reading ----
+def getitem(x, index):
+    """x[index]."""
+    items, arrays = _parse(x, index)
+    if local.frames:
+        return _read(x, arrays, items, "promise_in_bounds", None, True)
+    return run(_read, 2, (x, arrays, items, "promise_in_bounds", None, True), {})
+
+
+def _read(x, arrays, items, mode, fill_value, wrap):
+    """x[items] with `arrays` in the slots."""
+    x = tracer(x)
+    arrays = [tracer(a) for a in arrays]
+    items = _expand(list(items), x.ndim)
+    if any(_is_mask0(i) for i in items):
+        return _read_mask0(x, arrays, items, mode, fill_value, wrap)
+    if arrays and _only_scalars(items, arrays) and mode == "promise_in_bounds":
+        return _read_dynamic(x, arrays, items)
+    x, items = _basic(x, items, keep_ints=bool(arrays))
+    return _advanced(x, arrays, items, mode, fill_value, wrap) if arrays else x
+
+
+def _read_mask0(x, arrays, items, mode, fill_value, wrap):
+    keep = all(i[1] for i in items if _is_mask0(i))
+    at = next(k for k, i in enumerate(items) if _is_mask0(i))
+    items = [i for k, i in enumerate(items) if not _is_mask0(i) or k == at]
+    items[at] = None
+    x = _read(x, arrays, items, mode, fill_value, wrap)
+    return x if keep else lax.slice_in_dim(x, 0, 0, 1, 0)
+
+
+def _only_scalars(items, arrays):
+    return all(not a.ndim for a in arrays) and all(
+        i is None or i == _SLOT or isinstance(i, int) or i == ("slice", None, None, None) for i in items
+    )
+
+
+def _read_dynamic(x, arrays, items):
+    """Scalars, known or traced, and whole axes: one dynamic slice."""
+    arrays = iter(arrays)
+    start, size, gone, new, axis, out = [], list(x.shape), [], [], 0, 0
+    for item in items:
+        if item is None:
+            new.append(out)
+            out += 1
+            continue
+        if item == ("slice", None, None, None):
+            start.append(0)
+            out += 1
+        else:
+            start.append(next(arrays) if item == _SLOT else item)
+            size[axis] = 1
+            gone.append(axis)
+        axis += 1
+    if any(size[d] > x.shape[d] for d in gone):
+        raise IndexError(f"index into an axis of size 0 of an array of shape {x.shape}")
+    x = lax.squeeze(lax.dynamic_slice(x, start, size), gone)
+    return lax.expand_dims(x, new) if new else x
+
+
+def _basic(x, items, keep_ints):
+    """Applies slices, and ints and new axes unless `keep_ints`; returns (x, the items that are left)."""
+    start, limit, stride, flip, gone, new, left, axis, out = [], [], [], [], [], [], [], 0, 0
+    for item in items:
+        if item is None:
+            if not keep_ints:
+                new.append(out)
+                out += 1
+            left.append(None)
+            continue
+        d = x.shape[axis]
+        a, b, s = 0, d, 1
+        if isinstance(item, int):
+            left.append(item)
+            if not keep_ints:
+                if not d:
+                    raise IndexError(f"index {item} is out of bounds for axis {axis} with size 0")
+                a = min(max(item + d if item < 0 else item, 0), d - 1)
+                b = a + 1
+                gone.append(axis)
+                out -= 1
+        elif item == _SLOT:
+            left.append(_SLOT)
+        else:
+            a, b, s = slice(*item[1:]).indices(d)
+            if s < 0:
+                n = len(range(a, b, s))
+                a, b, s = (a + (n - 1) * s, a + 1, -s) if n else (0, 0, 1)
+                flip.append(axis)
+            b = max(a, b)
+            left.append(("slice", None, None, None))
+        start.append(a)
+        limit.append(b)
+        stride.append(s)
+        axis += 1
+        out += 1
+    if start != [0] * x.ndim or limit != list(x.shape) or stride != [1] * x.ndim:
+        strides = None if stride == [1] * x.ndim else int64s(stride)
+        x = made(lib.sec_slice(x.value, int64s(start), int64s(limit), strides))
+    if flip:
+        x = lax.rev(x, flip)
+    if gone:
+        x = lax.squeeze(x, gone)
+    if new:
+        x = lax.expand_dims(x, new)
+    return x, left
+
+
+def _plan(shape, items, arrays, wrap):
+    """How an index with arrays reads: (axes that are indexed, their index Tracers of one shape, that shape, the first place of
+    the index axes in the result, whether they stand together)."""
+    arrays = iter(arrays)
+    axes, indices, places, axis, out = [], [], [], 0, 0
+    for item in items:
+        if item is None:
+            continue
+        if item == ("slice", None, None, None):
+            out += 1
+        else:
+            i = next(arrays) if item == _SLOT else tracer(from_numpy(np.asarray(item, np.int32)))
+            indices.append(_wrapped(i, shape[axis]) if wrap else i)
+            axes.append(axis)
+            places.append(out)
+        axis += 1
+    code = max((i.aval.code for i in indices), key=lambda c: (_types.SIZES[c], c))
+    indices = [i if i.aval.code == code else made(lib.sec_convert(i.value, code, False)) for i in indices]
+    common = np.broadcast_shapes(*(i.shape for i in indices))
+    indices = [i if i.shape == common else lax.broadcast_to(i, common) for i in indices]
+    # index axes stand where the first was, or in front when slices or new axes separate them
+    advanced = [k for k, item in enumerate(items) if item is not None and item != ("slice", None, None, None)]
+    together = advanced == list(range(advanced[0], advanced[0] + len(advanced)))
+    return axes, indices, common, places[0] if together else 0, together
+
+
+def _wrapped(i, size):
+    """Negative indices count from the end, once."""
+    if _types.KINDS[i.aval.code] == "UINT":
+        return i
+    shifted = lib.sec_add(i.value, lib.sec_scalar_int(size))
+    negative = lib.sec_lt(i.value, lib.sec_scalar_int(0))
+    return made(lib.sec_where(negative, shifted, i.value))
+
+
+def _new_axes(items, first, together, n_common):
+    """The places of None in the result."""
+    places, out, seen = [], 0 if together else n_common, False
+    for item in items:
+        if item is None:
+            places.append(out)
+            out += 1
+        elif item == ("slice", None, None, None):
+            out += 1
+        elif together and not seen:
+            seen = True
+            out += n_common
+    return places
+
+
+def _stacked(indices, common):
+    """Index arrays as coordinates in a last axis."""
+    return lax.concatenate([lax.expand_dims(i, (len(common),)) for i in indices], len(common))
+
+
+def _advanced(x, arrays, items, mode, fill_value, wrap):
+    axes, indices, common, first, together = _plan(x.shape, items, arrays, wrap)
+    kept = x.ndim - len(axes)
+    offset = [d if d < first else d + len(common) for d in range(kept)]
+    numbers = GatherDimensionNumbers(offset_dims=offset, collapsed_slice_dims=axes, start_index_map=axes)
+    sizes = [1 if d in axes else n for d, n in enumerate(x.shape)]
+    out = _gather(x, _stacked(indices, common), numbers, sizes, mode, fill_value)
+    new = _new_axes(items, first, together, len(common))
+    return lax.expand_dims(out, new) if new else out
+
+
+def _gather(x, indices, numbers, sizes, mode, fill_value):
+    return lax.gather(x, indices, numbers, tuple(sizes), mode=GatherScatterMode.from_any(mode), fill_value=fill_value)
+
+
+def gather_rows(x, indices, axis, mode, fill_value):
+    """What `take` does, with indices that are not negative."""
+    n = indices.ndim
+    offset = [d if d < axis else d + n - 1 for d in range(x.ndim) if d != axis]
+    numbers = GatherDimensionNumbers(offset_dims=offset, collapsed_slice_dims=(axis,), start_index_map=(axis,))
+    sizes = [1 if d == axis else s for d, s in enumerate(x.shape)]
+    return _gather(x, lax.expand_dims(indices, (n,)), numbers, sizes, mode, fill_value)
+
+
+def gather_points(x, grid, mode, fill_value):
+    """The elements of `x` at one index array an axis."""
+    axes = tuple(range(x.ndim))
+    numbers = GatherDimensionNumbers(offset_dims=(), collapsed_slice_dims=axes, start_index_map=axes)
+    return _gather(x, _stacked(grid, grid[0].shape), numbers, (1,) * x.ndim, mode, fill_value)
+
+
+# ---- writing ----
+class At:
+    """x.at[index].set(y): a changed copy."""
+
+    __slots__ = ("_x",)
+
+    def __init__(self, x):
+        self._x = x
+
+    def __getitem__(self, index):
+        return _Place(self._x, index)
+
+    def __repr__(self):
+        return f"At({self._x!r})"
+
+
+class _Place:
+    """One place of an array, to be read or written."""
+
+    __slots__ = ("_x", "_index")
+
+    def __init__(self, x, index):
+        self._x, self._index = x, index
+
+    def _write(self, how, values, mode, wrap_negative_indices):
+        if mode == "wrap":
+            raise ValueError("mode='wrap' is not supported in x.at[].set; use mode='clip', 'drop' or 'promise_in_bounds'")
+        items, arrays = _parse(self._x, self._index)
+        arguments = (self._x, values, arrays, items, how, mode or "drop", wrap_negative_indices)
+        return _written(*arguments) if local.frames else run(_written, 3, arguments, {})
+
+    def get(self, *, indices_are_sorted=False, unique_indices=False, mode=None, fill_value=None, wrap_negative_indices=True):
+        """x[index], with a mode for indices out of bounds: "fill", "clip" or "promise_in_bounds"."""
+        if mode == "wrap":
+            raise ValueError("mode='wrap' is not supported; use mode='clip' or 'fill'")
+        items, arrays = _parse(self._x, self._index)
+        if mode in ("fill", "drop"):
+            # a static index must be able to fall outside, too
+            ints = [i for i in items if type(i) is int]
+            given = iter(arrays)
+            arrays = [next(given) if i == _SLOT else from_numpy(np.asarray(i, np.int32)) for i in items if i == _SLOT or type(i) is int]
+            items = tuple(_SLOT if type(i) is int else i for i in items) if ints else items
+        arguments = (self._x, arrays, items, mode or "promise_in_bounds", fill_value, wrap_negative_indices)
+        return _read(*arguments) if local.frames else run(_read, 2, arguments, {})
+
+    def apply(self, func, *, indices_are_sorted=False, unique_indices=False, mode=None, wrap_negative_indices=True):
+        """func at the places."""
+        return self._write("set", func(self.get()), mode, wrap_negative_indices)
+
+
+def _writer(how, doc):
+    def method(self, values, *, indices_are_sorted=False, unique_indices=False, mode=None, wrap_negative_indices=True, out_sharding=None):
+        return self._write(how, values, mode, wrap_negative_indices)
+
+    method.__name__, method.__doc__ = how, doc
+    return method
+
+
+for _how, _doc in (
+    ("set", "The array with `values` at the places; the last of duplicates stays."),
+    ("add", "The array with `values` added; duplicates add up."),
+    ("subtract", "The array with `values` subtracted."),
+    ("multiply", "The array multiplied at the places."),
+    ("divide", "The array divided at the places."),
+    ("power", "The array raised to powers at the places."),
+    ("min", "The smaller of the array and `values` at the places."),
+    ("max", "The larger of the array and `values` at the places."),
+):
+    setattr(_Place, _how, _writer(_how, _doc))
+_Place.mul = _Place.multiply
+
+
+def _combine(how, old, new):
+    """What a place holds after one update."""
+    import secant.numpy as jnp
+
+    return getattr(jnp, {"min": "minimum", "max": "maximum"}.get(how, how))(old, new).astype(old.dtype)
+
+
+def _written(x, values, arrays, items, how, mode, wrap):
+    """`x` with values written at items."""
+    x, y = tracer(x), tracer(values)
+    arrays = [tracer(a) for a in arrays]
+    if how not in ("power", "divide") and y.aval.code != x.aval.code:
+        y = made(lib.sec_convert(y.value, x.aval.code, False))
+    items = _expand(list(items), x.ndim)
+    if any(_is_mask0(i) for i in items):
+        raise NotImplementedError("x.at[True] is not available in this version")
+    axes, indices, windows, shape, squeezed = _window(x, items, arrays, wrap)
+    try:
+        y = lax.broadcast_to(y, squeezed)
+    except (TypeError, ValueError):
+        raise ValueError(f"Incompatible shapes for broadcasting: {y.shape} and requested shape {squeezed}") from None
+    y = y if y.shape == shape else made(lib.sec_reshape(y.value, len(shape), int64s(shape)))
+    numbers = ScatterDimensionNumbers(update_window_dims=windows, inserted_window_dims=axes, scatter_dims_to_operand_dims=axes)
+    mode = GatherScatterMode.from_any(mode)
+    if how == "set":
+        return lax.scatter(x, indices, y, numbers, mode=mode)
+    if how in ("add", "subtract"):
+        return lax.scatter_add(x, indices, -y if how == "subtract" else y, numbers, mode=mode)
+    return _turns(x, indices, y, axes, windows, numbers, mode, how, unique=not arrays)
+
+
+def _window(x, items, arrays, wrap):
+    """An index as a scatter: (indexed axes, coordinates, window axes of the updates, their shape, the shape of x[index])."""
+    arrays = iter(arrays)
+    n_advanced = sum(1 for i in items if i == _SLOT or isinstance(i, int))
+    advanced = [k for k, i in enumerate(items) if i == _SLOT or isinstance(i, int)]
+    together = not advanced or advanced == list(range(advanced[0], advanced[0] + n_advanced))
+    raw, axis = [], 0
+    for item in items:
+        if item is None:
+            raw.append(None)
+            continue
+        d = x.shape[axis]
+        if isinstance(item, int):
+            raw.append((axis, "a", tracer(from_numpy(np.asarray(item + d if item < 0 and wrap else item, np.int32)))))
+        elif item == _SLOT:
+            i = next(arrays)
+            raw.append((axis, "a", _wrapped(i, d) if wrap else i))
+        else:
+            a, b, s = slice(*item[1:]).indices(d)
+            whole = (a, b, s) == (0, d, 1)
+            raw.append((axis, "w", d) if whole else (axis, "s", np.arange(a, b, s, dtype=np.int32)))
+        axis += 1
+    common = np.broadcast_shapes(*(r[2].shape for r in raw if r and r[1] == "a"))
+    # the result's axes in order: ("c", k) of the index arrays, ("s", axis) of slices, ("w", axis) of whole axes, ("n",) new
+    order, seen = ([("c", k) for k in range(len(common))], True) if n_advanced and not together else ([], not n_advanced)
+    for r in raw:
+        if r is None:
+            order.append(("n",))
+        elif r[1] == "a":
+            if not seen:
+                order += [("c", k) for k in range(len(common))]
+                seen = True
+        else:
+            order.append((r[1], r[0]))
+    length = {r[0]: len(r[2]) if r[1] == "s" else r[2] for r in raw if r and r[1] != "a"}
+    size = {o: common[o[1]] if o[0] == "c" else 1 if o[0] == "n" else length[o[1]] for o in order}
+    squeezed = tuple(size[o] for o in order)
+    real = [o for o in order if o[0] != "n"]
+    batch = [o for o in real if o[0] != "w"]
+    windows = [k for k, o in enumerate(real) if o[0] == "w"]
+    batch_shape = tuple(size[o] for o in batch)
+    axes, parts = [], []
+    for r in raw:
+        if r is None or r[1] == "w":
+            continue
+        axes.append(r[0])
+        if r[1] == "s":
+            where = [k for k, o in enumerate(batch) if o == ("s", r[0])]
+            parts.append(lax.broadcast_in_dim(tracer(from_numpy(r[2])), batch_shape, where))
+        else:
+            places = [k for k, o in enumerate(batch) if o[0] == "c"]
+            i = r[2]
+            if i.aval.code != _types.I32 and _types.SIZES[i.aval.code] <= 4:
+                i = made(lib.sec_convert(i.value, _types.I32, False))
+            parts.append(lax.broadcast_in_dim(i, batch_shape, places[len(places) - i.ndim :]))
+    if not parts:
+        indices = tracer(from_numpy(np.zeros((*batch_shape, 0), np.int32)))
+    else:
+        code = max((p.aval.code for p in parts), key=lambda c: (_types.SIZES[c], c))
+        parts = [p if p.aval.code == code else made(lib.sec_convert(p.value, code, False)) for p in parts]
+        indices = _stacked(parts, batch_shape)
+    return axes, indices, windows, tuple(size[o] for o in real), squeezed
+
+
+def _turns(x, indices, y, axes, windows, numbers, mode, how, unique):
+    """Updates that are no sums: at once where places are distinct, else one after the other."""
+    n_batch = indices.ndim - 1
+    gathers = GatherDimensionNumbers(offset_dims=windows, collapsed_slice_dims=axes, start_index_map=axes)
+    sizes = tuple(1 if d in axes else n for d, n in enumerate(x.shape))
+    if unique:
+        old = lax.gather(x, indices, gathers, sizes, mode=GatherScatterMode.CLIP)
+        return lax.scatter(x, indices, _combine(how, old, y), numbers, mode=mode)
+    batch = [d for d in range(y.ndim) if d not in windows]
+    y = lax.transpose(y, [*batch, *windows])
+    count = int(np.prod(y.shape[:n_batch], dtype=np.int64))
+    rows = (indices.reshape(count, len(axes)), y.reshape(count, *y.shape[n_batch:]))
+    numbers = ScatterDimensionNumbers(update_window_dims=tuple(range(len(windows))), inserted_window_dims=axes, scatter_dims_to_operand_dims=axes)
+    gathers = GatherDimensionNumbers(offset_dims=tuple(range(len(windows))), collapsed_slice_dims=axes, start_index_map=axes)
+
+    def step(x, row):
+        index, update = row
+        old = lax.gather(x, index, gathers, sizes, mode=GatherScatterMode.CLIP)
+        return lax.scatter(x, index, _combine(how, old, update), numbers, mode=mode), None
+
+    return lax.scan(step, x, rows)[0]

@@ -1,0 +1,70 @@
+"""Primitives under JAX's names (jax.lax): strict in dtypes, with loops, branches, gather and collectives."""
+from secant.lax import linalg  # noqa: F401
+from secant.lax._collective import (  # noqa: F401
+    all_gather,
+    axis_index,
+    axis_size,
+    pmax,
+    pmean,
+    pmin,
+    ppermute,
+    pshuffle,
+    psum,
+)
+from secant.lax._control import associative_scan, cond, fori_loop, map, scan, switch, while_loop  # noqa: F401
+from secant.lax._elementwise import *  # noqa: F401,F403
+from secant.lax._elementwise import RoundingMethod  # noqa: F401
+from secant.lax._gather import (  # noqa: F401
+    GatherDimensionNumbers,
+    GatherScatterMode,
+    ScatterDimensionNumbers,
+    gather,
+    scatter,
+    scatter_add,
+    scatter_sub,
+)
+from secant.lax._random import threefry2x32, threefry_block  # noqa: F401
+from secant.lax._reduce import (  # noqa: F401
+    argmax,
+    argmin,
+    batch_matmul,
+    cummax,
+    cummin,
+    cumprod,
+    cumsum,
+    dot,
+    dot_general,
+    reduce,
+    reduce_and,
+    reduce_max,
+    reduce_min,
+    reduce_or,
+    reduce_prod,
+    reduce_sum,
+)
+from secant.lax._shape import (  # noqa: F401
+    broadcast,
+    broadcast_in_dim,
+    broadcast_to,
+    broadcasted_iota,
+    concatenate,
+    dynamic_index_in_dim,
+    dynamic_slice,
+    dynamic_slice_in_dim,
+    dynamic_update_index_in_dim,
+    dynamic_update_slice,
+    dynamic_update_slice_in_dim,
+    expand_dims,
+    full,
+    full_like,
+    index_in_dim,
+    iota,
+    pad,
+    reshape,
+    rev,
+    slice,
+    slice_in_dim,
+    split,
+    squeeze,
+    transpose,
+)

@@ -1,0 +1,123 @@
+"""lax's reductions, cumulative functions and products; strict in dtype."""
+import ctypes
+
+from secant import _types
+from secant._capi import sec_dot_dims
+from secant._eager import op
+from secant._lib import int64s, lib
+from secant._trace import tracer
+from secant._tracer import made
+from secant.lax._elementwise import ANY, BITS, NUMBER, ORDERED, _takes
+from secant.lax._shape import _axes
+
+
+def _reduction(name, kinds, doc):
+    c = getattr(lib, "sec_" + name)
+
+    def f(operand, axes, *, out_sharding=None):
+        x = tracer(operand)
+        _takes(name, x, kinds)
+        axes = _axes(name, axes, x.ndim)
+        return made(c(x.value, int64s(axes), len(axes)))
+
+    f.__name__, f.__doc__, f.__module__ = name, doc, "secant.lax"
+    return op(1)(f)
+
+
+reduce_sum = _reduction("reduce_sum", NUMBER, "Sum over axes.")
+reduce_prod = _reduction("reduce_prod", NUMBER, "Product over axes.")
+reduce_max = _reduction("reduce_max", ANY, "Largest over axes; NaN sticks.")
+reduce_min = _reduction("reduce_min", ANY, "Smallest over axes; NaN sticks.")
+reduce_and = _reduction("reduce_and", BITS, "Bitwise and over axes; bool: all.")
+reduce_or = _reduction("reduce_or", BITS, "Bitwise or over axes; bool: any.")
+
+
+def _arg(name, doc):
+    c = getattr(lib, "sec_" + name)
+
+    def f(operand, axis, index_dtype):
+        x, code = tracer(operand), _types.code_of(index_dtype)
+        _takes(name, x, ORDERED)
+        if not _types.is_integer(code):
+            raise TypeError(f"{name}: index_dtype must be an integer type, but got {_types.NAMES[code]}")
+        (axis,) = _axes(name, (axis,), x.ndim)
+        if not x.shape[axis] and x.aval.size == 0 and all(d for i, d in enumerate(x.shape) if i != axis):
+            raise ValueError(f"{name} requires non-empty reduced dimension")
+        return made(c(x.value, axis, code))
+
+    f.__name__, f.__doc__, f.__module__ = name, doc, "secant.lax"
+    return op(1)(f)
+
+
+argmax = _arg("argmax", "Index of the first largest, or of the first NaN, along an axis.")
+argmin = _arg("argmin", "Index of the first smallest, or of the first NaN, along an axis.")
+
+
+def _cumulative(name, kinds, doc):
+    c = getattr(lib, "sec_" + name)
+
+    def f(operand, axis=0, reverse=False):
+        x = tracer(operand)
+        _takes(name, x, kinds)
+        if not 0 <= axis < x.ndim:
+            raise ValueError(f"axis {axis} is out of bounds for array of shape {x.shape}")
+        return made(c(x.value, axis, bool(reverse)))
+
+    f.__name__, f.__doc__, f.__module__ = name, doc, "secant.lax"
+    return op(1)(f)
+
+
+cumsum = _cumulative("cumsum", NUMBER, "Running sum along an axis.")
+cumprod = _cumulative("cumprod", NUMBER, "Running product along an axis.")
+cummax = _cumulative("cummax", ORDERED, "Running maximum along an axis.")
+cummin = _cumulative("cummin", ORDERED, "Running minimum along an axis.")
+
+
+@op(2)
+def dot_general(lhs, rhs, dimension_numbers, precision=None, preferred_element_type=None, *, out_sharding=None):
+    """Sum of products over contracted axes, for each place along batch axes.
+
+    dimension_numbers : ((lhs contract, rhs contract), (lhs batch, rhs batch)).  Result: batch, lhs free, rhs free.
+    """
+    x, y = tracer(lhs), tracer(rhs)
+    (lhs_contract, rhs_contract), (lhs_batch, rhs_batch) = dimension_numbers
+    code = _types.N_DTYPES if preferred_element_type is None else _types.code_of(preferred_element_type)
+    lists = [int64s(axes) for axes in (lhs_contract, rhs_contract, lhs_batch, rhs_batch)]
+    dims = sec_dot_dims(*[ctypes.addressof(a) for a in lists], len(lists[0]), len(lists[2]))
+    if len(lists[0]) != len(lists[1]) or len(lists[2]) != len(lists[3]):
+        raise TypeError(f"dot_general: dimension numbers {dimension_numbers} pair lists of different lengths")
+    return made(lib.sec_dot_general(x.value, y.value, ctypes.addressof(dims), code))
+
+
+@op(2)
+def dot(lhs, rhs, *, dimension_numbers=None, precision=None, preferred_element_type=None, out_sharding=None):
+    """Vector and matrix products; with dimension_numbers as dot_general."""
+    x, y = tracer(lhs), tracer(rhs)
+    if dimension_numbers is None:
+        if not (1 <= x.ndim <= 2 and 1 <= y.ndim <= 2):
+            raise TypeError(f"Incompatible shapes for dot: got {x.shape} and {y.shape}.")
+        dimension_numbers = (((x.ndim - 1,), (0,)), ((), ()))
+    return dot_general(x, y, dimension_numbers, preferred_element_type=preferred_element_type)
+
+
+def batch_matmul(lhs, rhs, precision=None):
+    """Matrix products of stacks of matrices."""
+    n = lhs.ndim - 2
+    return dot_general(lhs, rhs, (((n + 1,), (n,)), (tuple(range(n)), tuple(range(n)))))
+
+
+def reduce(operands, init_values, computation, dimensions, out_sharding=None):
+    """Reduction with one of lax.add, mul, max, min, bitwise_and, bitwise_or, from an initial value."""
+    from secant.lax import _elementwise as e
+
+    known = {
+        e.add: reduce_sum,
+        e.mul: reduce_prod,
+        e.max: reduce_max,
+        e.min: reduce_min,
+        e.bitwise_and: reduce_and,
+        e.bitwise_or: reduce_or,
+    }
+    if computation not in known:
+        raise NotImplementedError("lax.reduce: this version knows lax.add, mul, max, min, bitwise_and and bitwise_or")
+    return computation(known[computation](operands, dimensions), init_values)

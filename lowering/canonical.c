@@ -1,0 +1,78 @@
+/* Rewrites before fusion: a reduction over several axes ends in the innermost one first, so that it joins the rows that
+ * make its operand, and a long vector is reduced in pieces that threads can share.  sec_canonical: a -> b to a -> b. */
+#include "primitive.h"
+#include <secant/ops.h>
+#include <stdlib.h>
+
+#define PIECES 256
+#define LONG_VECTOR (1 << 17)
+#define SMALL_REDUCTION 4096
+
+static sec_value reduce(const sec_eqn *e, sec_context *cx, sec_value x, const int64_t *axes, int n) {
+  return sec_bind1(e->prim, x, sec_params_make(cx, SEC_PARAMS(SEC_P_INTS("axes", axes, n))));
+}
+
+/* Binds the reduction in two steps when that helps; false: leave it as it is. */
+static bool split_reduction(const sec_jaxpr *j, const sec_eqn *e, sec_value x, sec_value *out) {
+  const sec_aval *in = sec_ref_aval(j, e->in[0]);
+  int             n;
+  const int64_t  *axes = sec_params_ints(e->params, "axes", &n);
+  int64_t         rest[SEC_MAX_RANK], inner = -1;
+  int             n_rest = 0, long_axes = 0;
+  for (int k = 0; k < n; k++) {
+    if (in->dims[axes[k]] > 1) long_axes++;
+    if (axes[k] > inner && in->dims[axes[k]] > 1) inner = axes[k];
+  }
+  for (int a = in->rank; inner >= 0 && a-- > inner + 1;)
+    if (in->dims[a] != 1) return false; /* the innermost axis is kept */
+  if (in->rank == 1 && n == 1 && in->size >= LONG_VECTOR && in->size % PIECES == 0) {
+    int64_t   pieces[] = {PIECES, in->size / PIECES}, one = 1, zero = 0;
+    sec_value partial = reduce(e, j->cx, sec_reshape(x, 2, pieces), &one, 1);
+    *out = reduce(e, j->cx, partial, &zero, 1);
+    return true;
+  }
+  if (long_axes < 2 || in->size < SMALL_REDUCTION) return false;
+  for (int k = 0; k < n; k++)
+    if (axes[k] != inner) rest[n_rest++] = axes[k] - (axes[k] > inner);
+  *out = reduce(e, j->cx, reduce(e, j->cx, x, &inner, 1), rest, n_rest);
+  return true;
+}
+
+static sec_value value_of(const sec_jaxpr *j, const sec_value *env, sec_ref r) {
+  if (!sec_ref_is_literal(r)) return env[r];
+  const sec_literal *l = &j->literals[sec_ref_index(r)];
+  return sec_literal_of(l->aval->dtype, l->aval->weak, l->f, l->i);
+}
+
+static sec_status replay(const sec_jaxpr *j, sec_value *env, sec_value *in) {
+  for (uint32_t i = 0; i < j->n_eqns; i++) {
+    const sec_eqn *e = &j->eqns[i];
+    for (uint32_t k = 0; k < e->n_in; k++) in[k] = value_of(j, env, e->in[k]);
+    sec_trace_set_location(e->loc);
+    if (e->prim->form == SEC_FORM_REDUCE && split_reduction(j, e, in[0], &env[e->out])) {
+      if (!sec_value_ok(env[e->out])) return sec_error_status(j->cx);
+      continue;
+    }
+    sec_params_retain(e->params);
+    SEC_TRY(sec_bind(e->prim, in, (int)e->n_in, e->params, env + e->out, (int)e->n_out));
+  }
+  return SEC_OK;
+}
+
+sec_status sec_canonical(const sec_jaxpr *j, sec_jaxpr **out) {
+  *out = NULL;
+  uint32_t widest = 1;
+  for (uint32_t i = 0; i < j->n_eqns; i++)
+    if (j->eqns[i].n_in > widest) widest = j->eqns[i].n_in;
+  sec_value *env = malloc((j->n_vars + j->n_out + widest + 1) * sizeof *env), *in = env + j->n_vars, *outs = in + widest;
+  if (!env) return sec_error_set(SEC_MEMORY, NULL, "out of memory: the program could not be prepared");
+  sec_trace *t = sec_trace_begin(j->cx, j->name);
+  for (uint32_t i = 0; i < j->n_in; i++) env[i] = sec_trace_input_aval(t, j->avals[i]);
+  sec_status status = t ? replay(j, env, in) : sec_error_status(j->cx);
+  sec_trace_set_location(0);
+  for (uint32_t i = 0; i < j->n_out && status == SEC_OK; i++) outs[i] = value_of(j, env, j->outs[i]);
+  if (status == SEC_OK) status = sec_trace_end(t, outs, (int)j->n_out, out);
+  else sec_trace_abandon(t);
+  free(env);
+  return status;
+}

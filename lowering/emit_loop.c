@@ -1,0 +1,250 @@
+/* Steps as code: groups become kernels of their own; a loop whose body is small becomes one kernel with the loop, its
+ * groups, branches and runtime calls inside, the carried buffers taking turns. */
+#include "emit.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define SMALL_BODY (1 << 16) /* elements a body may touch at a turn to be compiled whole */
+#define MANY_STEPS 400
+
+static uint32_t new_id(sec_function *f) { return f->b.next_id++; }
+
+static uint32_t at_bytes(sec_function *f, uint32_t base, uint32_t index, size_t bytes) {
+  uint32_t stride = sec_f_index(f, (int64_t)bytes), offset = new_id(f), id = new_id(f);
+  sec_text_append(f->b.out, "%%v%u = arith.muli %%v%u, %%v%u : i64\n%%v%u = llvm.getelementptr %%v%u[%%v%u] : (!llvm.ptr, i64) -> !llvm.ptr, i8\n", offset, index, stride, id,
+                  base, offset);
+  return id;
+}
+
+static void copy_bytes(sec_function *f, uint32_t to, uint32_t from, size_t bytes) {
+  if (bytes)
+    sec_text_append(f->b.out, "\"llvm.intr.memmove\"(%%v%u, %%v%u, %%v%u) <{isVolatile = false}> : (!llvm.ptr, !llvm.ptr, i64) -> ()\n", to, from,
+                    sec_f_index(f, (int64_t)bytes));
+}
+
+/* ---- carried buffers: (read, write, other) pointers, three a value, turning at every step ---- */
+static uint32_t *turn_ids(sec_function *f, int n) {
+  uint32_t *ids = sec_arena_alloc(f->plan->memory, (size_t)(3 * n + 1) * sizeof *ids);
+  if (!ids) f->b.error = "out of memory while writing code";
+  for (int k = 0; ids && k < 3 * n; k++) ids[k] = new_id(f);
+  return ids;
+}
+
+static void list_pointers(sec_function *f, const char *before, const char *each, const uint32_t *ids, const uint32_t *values, int n, const char *after) {
+  for (int k = 0; k < n; k++) {
+    sec_text_append(f->b.out, "%s", k ? ", " : before);
+    if (values) sec_text_append(f->b.out, "%%v%u = %%v%u", ids[k], values[k]);
+    else if (ids) sec_text_append(f->b.out, "%%v%u%s", ids[k], each);
+    else sec_text_append(f->b.out, "!llvm.ptr");
+  }
+  if (n) sec_text_append(f->b.out, "%s", after);
+}
+
+static void set_carry(sec_function *f, const sec_step *s, const uint32_t *ids) {
+  for (int k = 0; k < s->n_carry; k++) {
+    f->base[s->carry_in[k]] = ids[3 * k] + 1;
+    f->base[s->carry_out[k]] = ids[3 * k + 1] + 1;
+  }
+}
+
+static void yield_turn(sec_function *f, const uint32_t *ids, int n) {
+  if (!n) return;
+  sec_text_append(f->b.out, "scf.yield ");
+  for (int k = 0; k < n; k++) sec_text_append(f->b.out, "%s%%v%u, %%v%u, %%v%u", k ? ", " : "", ids[3 * k + 1], ids[3 * k + 2], ids[3 * k + 1]);
+  list_pointers(f, " : ", "", NULL, NULL, 3 * n, "\n");
+}
+
+static void emit_scan(sec_function *f, const sec_step *s) {
+  int       n = s->n_carry;
+  uint32_t *ids = turn_ids(f, n), *start = turn_ids(f, n), *end = turn_ids(f, n);
+  if (!ids || !start || !end) return;
+  for (int k = 0; k < n; k++) { /* the last turn writes into the result */
+    uint32_t result = sec_f_base(f, s->result[k]), spare = sec_f_base(f, s->spare[k]);
+    start[3 * k] = sec_f_base(f, s->init[k]);
+    start[3 * k + 1] = s->length % 2 ? result : spare;
+    start[3 * k + 2] = s->length % 2 ? spare : result;
+    if (s->length == 0) copy_bytes(f, result, start[3 * k], f->plan->slots[s->init[k]].bytes);
+  }
+  if (s->length == 0) return;
+  for (int k = 0; k < s->n_xs; k++) sec_f_base(f, s->xs[k]);
+  for (int k = 0; k < s->n_ys; k++) sec_f_base(f, s->ys[k]);
+  uint32_t i = new_id(f), index = i;
+  list_pointers(f, "", "", end, NULL, 3 * n, " = ");
+  sec_text_append(f->b.out, "scf.for %%v%u = %%v%u to %%v%u step %%v%u", i, sec_f_index(f, 0), sec_f_index(f, s->length), sec_f_index(f, 1));
+  list_pointers(f, " iter_args(", "", ids, start, 3 * n, ")");
+  list_pointers(f, " -> (", "", NULL, NULL, 3 * n, ")");
+  sec_text_append(f->b.out, " : i64 {\n");
+  if (s->reverse) {
+    index = new_id(f);
+    sec_text_append(f->b.out, "%%v%u = arith.subi %%v%u, %%v%u : i64\n", index, sec_f_index(f, s->length - 1), i);
+  }
+  set_carry(f, s, ids);
+  for (int k = 0; k < s->n_xs; k++) f->base[s->x[k]] = 1 + at_bytes(f, sec_f_base(f, s->xs[k]), index, f->plan->slots[s->x[k]].bytes);
+  for (int k = 0; k < s->n_ys; k++) f->base[s->y[k]] = 1 + at_bytes(f, sec_f_base(f, s->ys[k]), index, f->plan->slots[s->y[k]].bytes);
+  sec_emit_block(f, &s->blocks[0]);
+  yield_turn(f, ids, n);
+  sec_text_append(f->b.out, "}\n");
+}
+
+static void emit_while(sec_function *f, const sec_step *s) {
+  int       n = s->n_carry;
+  uint32_t *ids = turn_ids(f, n), *inner = turn_ids(f, n), *start = turn_ids(f, n), *end = turn_ids(f, n);
+  if (!ids || !start || !end || !inner) return;
+  for (int k = 0; k < n; k++) {
+    start[3 * k] = sec_f_base(f, s->init[k]);
+    start[3 * k + 1] = sec_f_base(f, s->result[k]);
+    start[3 * k + 2] = sec_f_base(f, s->spare[k]);
+  }
+  sec_f_base(f, s->which);
+  list_pointers(f, "", "", end, NULL, 3 * n, " = ");
+  sec_text_append(f->b.out, "scf.while");
+  list_pointers(f, " (", "", ids, start, 3 * n, ")");
+  list_pointers(f, " : (", "", NULL, NULL, 3 * n, ") -> ");
+  list_pointers(f, "(", "", NULL, NULL, 3 * n, ")");
+  sec_text_append(f->b.out, " {\n");
+  set_carry(f, s, ids);
+  sec_emit_block(f, &s->blocks[0]);
+  uint32_t byte = new_id(f), bit = new_id(f);
+  sec_text_append(f->b.out, "%%v%u = llvm.load %%v%u : !llvm.ptr -> i8\n%%v%u = arith.trunci %%v%u : i8 to i1\nscf.condition(%%v%u)", byte, sec_f_base(f, s->which), bit, byte, bit);
+  list_pointers(f, " ", "", ids, NULL, 3 * n, "");
+  list_pointers(f, " : ", "", NULL, NULL, 3 * n, "");
+  sec_text_append(f->b.out, "\n} do {\n");
+  list_pointers(f, "^bb0(", ": !llvm.ptr", inner, NULL, 3 * n, "):\n");
+  set_carry(f, s, inner);
+  sec_emit_block(f, &s->blocks[1]);
+  yield_turn(f, inner, n);
+  sec_text_append(f->b.out, "}\n");
+  for (int k = 0; k < n; k++) copy_bytes(f, start[3 * k + 1], end[3 * k], f->plan->slots[s->init[k]].bytes);
+}
+
+static void emit_cond(sec_function *f, const sec_step *s) {
+  const sec_aval *aval = f->plan->slots[s->which].aval;
+  bool            is_bool = aval->dtype == SEC_BOOL;
+  uint32_t        index = new_id(f);
+  const char     *type = is_bool ? "i8" : "i32";
+  sec_text_append(f->b.out, "%%v%u = llvm.load %%v%u : !llvm.ptr -> %s\n", index, sec_f_base(f, s->which), type);
+  for (int k = 0; k < s->n_carry; k++) sec_f_base(f, s->result[k]);
+  for (int b = 0; b < s->n_blocks; b++) { /* the first branch also takes what is below, the last what is above */
+    uint32_t    number = new_id(f), test = new_id(f);
+    bool        first = b == 0, last = b == s->n_blocks - 1;
+    const char *predicate = first && last ? "eq" : first ? "sle" : last ? "sge" : "eq";
+    sec_text_append(f->b.out, "%%v%u = arith.constant %d : %s\n%%v%u = arith.cmpi %s, %%v%u, %%v%u : %s\nscf.if %%v%u {\n", number, b, type, test, predicate,
+                    first && last ? number : index, number, type, test);
+    for (int k = 0; k < s->n_carry; k++) f->base[s->carry_out[b * s->n_carry + k]] = 1 + sec_f_base(f, s->result[k]);
+    sec_emit_block(f, &s->blocks[b]);
+    sec_text_append(f->b.out, "}\n");
+  }
+}
+
+static void emit_runtime(sec_function *f, const sec_step *s) {
+  uint32_t count = sec_f_index(f, s->n_slots), list = new_id(f), meta = new_id(f);
+  sec_text_append(&f->head, "%%v%u = llvm.alloca %%v%u x !llvm.ptr : (i64) -> !llvm.ptr\n", list, count);
+  for (int k = 0; k < s->n_slots; k++) {
+    uint32_t at = new_id(f);
+    sec_text_append(f->b.out, "%%v%u = llvm.getelementptr %%v%u[%d] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr\nllvm.store %%v%u, %%v%u : !llvm.ptr, !llvm.ptr\n", at, list, k,
+                    sec_f_base(f, s->slots[k]), at);
+  }
+  sec_text_append(&f->globals, "llvm.mlir.global internal constant @KERNEL_meta%d(dense<[", f->n_globals);
+  for (int k = 0; k < s->n_meta; k++) sec_text_append(&f->globals, "%s%lld", k ? ", " : "", (long long)s->meta[k]);
+  sec_text_append(&f->globals, "]> : tensor<%dxi64>) : !llvm.array<%d x i64>\n", s->n_meta, s->n_meta);
+  sec_text_append(f->b.out, "%%v%u = llvm.mlir.addressof @KERNEL_meta%d : !llvm.ptr\nllvm.call @%s(%%v%u, %%v%u) : (!llvm.ptr, !llvm.ptr) -> ()\n", meta, f->n_globals++,
+                  s->runtime, list, meta);
+}
+
+void sec_emit_block(sec_function *f, const sec_block *block) {
+  for (int i = 0; i < block->n_steps && !f->b.error; i++) {
+    sec_step *s = &block->steps[i];
+    int64_t   extent, grain;
+    switch (s->kind) {
+    case SEC_STEP_GROUP: sec_emit_group(f, block->frame, s->group, 0, 0, &extent, &grain); break;
+    case SEC_STEP_RUNTIME: emit_runtime(f, s); break;
+    case SEC_STEP_SCAN: emit_scan(f, s); break;
+    case SEC_STEP_WHILE: emit_while(f, s); break;
+    case SEC_STEP_COND: emit_cond(f, s); break;
+    }
+  }
+}
+
+/* ---- kernels ---- */
+static int64_t group_elements(const sec_group *g) {
+  int64_t n = 1;
+  for (int d = 0; d < g->n_dims; d++) n *= g->dims[d];
+  return n;
+}
+
+/* Elements that one pass over the block touches, and how many steps it has. */
+static int64_t block_work(const sec_plan *p, const sec_block *b, int *n_steps) {
+  int64_t work = 0;
+  for (int i = 0; i < b->n_steps; i++) {
+    const sec_step *s = &b->steps[i];
+    ++*n_steps;
+    if (s->kind == SEC_STEP_GROUP) work += group_elements(s->group);
+    if (s->kind == SEC_STEP_RUNTIME)
+      for (int k = 0; k < s->n_slots; k++) work += p->slots[s->slots[k]].aval->size;
+    for (int k = 0; k < s->n_blocks; k++) work += block_work(p, &s->blocks[k], n_steps);
+  }
+  return work;
+}
+
+static void weigh(const sec_group *g, double *weight) {
+  *weight = 0;
+  for (int i = 0; i < g->n_ops; i++) {
+    const sec_op *o = &g->ops[i];
+    if (!o->row) *weight += o->kind == SEC_OP_STORE || (o->eqn && (o->eqn->prim->flags & SEC_FLAG_CHEAP)) ? 1 : 4;
+  }
+}
+
+static sec_status finish(sec_function *f, sec_step *s) {
+  sec_text text = {0};
+  if (!f->b.error && f->b.out->data)
+    sec_text_append(&text, "%sllvm.func @KERNEL(%%bufs: !llvm.ptr, %%v0: i64, %%v1: i64) {\n%s%sllvm.return\n}\n", f->globals.data ? f->globals.data : "",
+                    f->head.data ? f->head.data : "", f->b.out->data);
+  s->n_slots = f->n_slots;
+  s->slots = sec_arena_alloc(f->plan->memory, (size_t)(f->n_slots + 1) * sizeof *s->slots);
+  if (s->slots) memcpy(s->slots, f->slots, (size_t)f->n_slots * sizeof *s->slots);
+  s->text = text.data;
+  sec_status status = SEC_OK;
+  if (f->b.error) status = sec_error_set(SEC_COMPILE, NULL, "%s", f->b.error);
+  else if (!s->slots || (f->b.out->data && !s->text)) status = sec_error_set(SEC_MEMORY, NULL, "out of memory while writing code");
+  free(f->head.data), free(f->globals.data), free(f->b.out->data), free(f->base), free(f->slots);
+  return status;
+}
+
+static sec_status emit_step(sec_plan *p, const sec_block *block, sec_step *s, int vector_bytes) {
+  sec_text     body = {0};
+  sec_function f = {.plan = p, .vector_bytes = vector_bytes, .b = {.out = &body, .next_id = 2, .lanes = 1}};
+  f.base = calloc((size_t)p->n_slots + 1, sizeof *f.base);
+  f.slots = calloc((size_t)p->n_slots + 1, sizeof *f.slots);
+  if (!f.base || !f.slots) f.b.error = "out of memory while writing code";
+  else if (s->kind == SEC_STEP_GROUP) {
+    double weight;
+    weigh(s->group, &weight);
+    sec_emit_group(&f, block->frame, s->group, 1, 2, &s->extent, &s->grain);
+    s->parallel = s->extent > 1 && (double)group_elements(s->group) * weight > 100000;
+  } else {
+    sec_block one = {.frame = block->frame, .steps = s, .n_steps = 1};
+    sec_emit_block(&f, &one);
+    s->extent = s->grain = 1;
+  }
+  return finish(&f, s);
+}
+
+static sec_status emit_steps(sec_plan *p, sec_block *b, int vector_bytes) {
+  for (int i = 0; i < b->n_steps; i++) {
+    sec_step *s = &b->steps[i];
+    int       n_steps = 0;
+    if (s->kind == SEC_STEP_RUNTIME) continue;
+    bool whole = s->kind == SEC_STEP_GROUP;
+    if (s->kind == SEC_STEP_SCAN || s->kind == SEC_STEP_WHILE) {
+      int64_t work = 0;
+      for (int k = 0; k < s->n_blocks; k++) work += block_work(p, &s->blocks[k], &n_steps);
+      whole = work <= SMALL_BODY && n_steps <= MANY_STEPS;
+    }
+    if (whole) SEC_TRY(emit_step(p, b, s, vector_bytes));
+    else
+      for (int k = 0; k < s->n_blocks; k++) SEC_TRY(emit_steps(p, &s->blocks[k], vector_bytes));
+  }
+  return SEC_OK;
+}
+
+sec_status sec_emit_plan(sec_plan *p, int vector_bytes) { return emit_steps(p, &p->block, vector_bytes); }

@@ -1,0 +1,127 @@
+/* Operands and parameters of primitives that need them: jaxpr text with T for the dtype under test.  Elementwise
+ * primitives without parameters need no row.  Several rows may stand for one primitive. */
+#ifndef SEC_TEST_ROWS_H
+#define SEC_TEST_ROWS_H
+
+/* ORDERED: the first operand lies below the last.  POSITIVE_DEFINITE and TRIANGULAR: operand 0 has a heavy diagonal. */
+typedef enum fill { FILL_DOMAIN, FILL_ORDERED, FILL_POSITIVE_DEFINITE, FILL_TRIANGULAR } fill;
+/* NAMED: a collective, mapped over an axis "i" before it is run.  VALUES: the derivative is NaN there, as in JAX. */
+typedef enum row_flags { ROW_NAMED = 1, ROW_VALUES = 2 } row_flags;
+
+typedef struct row {
+  const char *prim, *inputs, *equation, *results;
+  fill        fill;
+  row_flags   flags;
+} row;
+
+#define SCALAR_BODY "{ lambda ; p:T[] q:T[]. let r:T[] = mul p q; s:T[] = sin r in (s, r) }"
+
+static const row rows[] = {
+    {"integer_pow", "a:T[17]", "b:T[17] = integer_pow[y=3] a", "b"},
+    {"integer_pow", "a:T[]", "b:T[] = integer_pow[y=2] a", "b"},
+    {"round", "a:T[33]", "b:T[33] = round[rounding_method=0] a", "b"},
+    {"round", "a:T[3,5]", "b:T[3,5] = round[rounding_method=1] a", "b"},
+    {"clamp", "l:T[] a:T[17] h:T[]", "b:T[17] = clamp l a h", "b", FILL_ORDERED},
+    {"clamp", "l:T[3,5] a:T[3,5] h:T[3,5]", "b:T[3,5] = clamp l a h", "b", FILL_ORDERED},
+    {"select_n", "w:bool[17] a:T[17] b:T[17]", "c:T[17] = select_n w a b", "c"},
+    {"select_n", "w:bool[] a:T[3,2] b:T[3,2]", "c:T[3,2] = select_n w a b", "c"},
+    {"select_n", "w:i32[33] a:T[33] b:T[33] c:T[33]", "d:T[33] = select_n w a b c", "d"},
+    {"convert_element_type", "a:T[17]", "b:f32[17] = convert_element_type[new_dtype=float32 weak_type=False] a", "b"},
+    {"convert_element_type", "a:T[17]", "b:f64[17] = convert_element_type[new_dtype=float64 weak_type=False] a", "b"},
+    {"convert_element_type", "a:T[2,3]", "b:i32[2,3] = convert_element_type[new_dtype=int32 weak_type=False] a", "b"},
+    {"convert_element_type", "a:T[]", "b:bool[] = convert_element_type[new_dtype=bool weak_type=False] a", "b"},
+    {"convert_element_type", "a:T[9]", "b:u64[9] = convert_element_type[new_dtype=uint64 weak_type=False] a", "b"},
+    {"bitcast_convert_type", "a:f32[17]", "b:u32[17] = bitcast_convert_type[new_dtype=uint32] a", "b"},
+    {"bitcast_convert_type", "a:i64[3,3]", "b:f64[3,3] = bitcast_convert_type[new_dtype=float64] a", "b"},
+    {"iota", "", "a:T[17] = iota[dimension=0 dtype=T shape=(17,)] ", "a"},
+    {"iota", "", "a:T[2,3,5] = iota[dimension=1 dtype=T shape=(2, 3, 5)] ", "a"},
+    {"broadcast_in_dim", "a:T[3]", "b:T[3,5] = broadcast_in_dim[broadcast_dimensions=(0,) shape=(3, 5)] a", "b"},
+    {"broadcast_in_dim", "a:T[]", "b:T[2,0,3] = broadcast_in_dim[broadcast_dimensions=() shape=(2, 0, 3)] a", "b"},
+    {"broadcast_in_dim", "a:T[1,5]", "b:T[3,5,2] = broadcast_in_dim[broadcast_dimensions=(0, 1) shape=(3, 5, 2)] a", "b"},
+    {"reshape", "a:T[2,6]", "b:T[3,4] = reshape[new_sizes=(3, 4)] a", "b"},
+    {"reshape", "a:T[1,1]", "b:T[] = reshape[new_sizes=()] a", "b"},
+    {"squeeze", "a:T[3,1,5,1]", "b:T[3,5] = squeeze[dimensions=(1, 3)] a", "b"},
+    {"expand_dims", "a:T[3,5]", "b:T[1,3,1,5] = expand_dims[dimensions=(0, 2)] a", "b"},
+    {"transpose", "a:T[2,3,5]", "b:T[5,2,3] = transpose[permutation=(2, 0, 1)] a", "b"},
+    {"transpose", "a:T[17,33]", "b:T[33,17] = transpose[permutation=(1, 0)] a", "b"},
+    {"transpose", "a:T[2,1,3,2,4]", "b:T[4,3,2,1,2] = transpose[permutation=(4, 2, 0, 1, 3)] a", "b"},
+    {"rev", "a:T[3,5]", "b:T[3,5] = rev[dimensions=(1,)] a", "b"},
+    {"rev", "a:T[4,0]", "b:T[4,0] = rev[dimensions=(0, 1)] a", "b"},
+    {"concatenate", "a:T[2,3] b:T[2,0] c:T[2,17]", "d:T[2,20] = concatenate[dimension=1] a b c", "d"},
+    {"concatenate", "a:T[3] b:T[1]", "c:T[4] = concatenate[dimension=0] a b", "c"},
+    {"pad", "a:T[3,4] v:T[]", "b:T[6,11] = pad[padding_config=((1, 2, 0), (2, -1, 2))] a v", "b"},
+    {"pad", "a:T[] v:T[]", "b:T[] = pad[padding_config=()] a v", "b"},
+    {"slice", "a:T[7,9]", "b:T[3,4] = slice[limit_indices=(7, 8) start_indices=(1, 4) strides=(2, 1)] a", "b"},
+    {"slice", "a:T[5]", "b:T[0] = slice[limit_indices=(2,) start_indices=(2,) strides=(1,)] a", "b"},
+    {"dynamic_slice", "a:T[5,7] i:i32[] j:i32[]", "b:T[2,7] = dynamic_slice[slice_sizes=(2, 7)] a i j", "b"},
+    {"dynamic_slice", "a:T[33] i:i64[]", "b:T[17] = dynamic_slice[slice_sizes=(17,)] a i", "b"},
+    {"dynamic_update_slice", "a:T[5,7] u:T[2,3] i:i32[] j:i32[]", "b:T[5,7] = dynamic_update_slice a u i j", "b"},
+    {"gather", "a:T[5,3] i:i32[4,1]",
+     "b:T[4,3] = gather[collapsed_slice_dims=(0,) fill_value=0 mode=0 offset_dims=(1,) operand_batching_dims=() slice_sizes=(1, 3) "
+     "start_index_map=(0,) start_indices_batching_dims=()] a i", "b"},
+    {"gather", "a:T[7] i:i32[6,1]",
+     "b:T[6] = gather[collapsed_slice_dims=(0,) fill_value=0 mode=1 offset_dims=() operand_batching_dims=() slice_sizes=(1,) "
+     "start_index_map=(0,) start_indices_batching_dims=()] a i", "b"},
+    {"scatter", "a:T[7] i:i32[3,1] u:T[3]",
+     "b:T[7] = scatter[inserted_window_dims=(0,) mode=1 operand_batching_dims=() scatter_dims_to_operand_dims=(0,) "
+     "scatter_indices_batching_dims=() update_window_dims=()] a i u", "b"},
+    {"scatter_add", "a:T[5,3] i:i32[4,1] u:T[4,3]",
+     "b:T[5,3] = scatter_add[inserted_window_dims=(0,) mode=0 operand_batching_dims=() scatter_dims_to_operand_dims=(0,) "
+     "scatter_indices_batching_dims=() update_window_dims=(1,)] a i u", "b"},
+    {"reduce_sum", "a:T[3,17]", "b:T[3] = reduce_sum[axes=(1,)] a", "b"},
+    {"reduce_sum", "a:T[3,5,7]", "b:T[5] = reduce_sum[axes=(0, 2)] a", "b"},
+    {"reduce_sum", "a:T[0,5]", "b:T[5] = reduce_sum[axes=(0,)] a", "b"},
+    {"reduce_sum", "a:T[33]", "b:T[] = reduce_sum[axes=(0,)] a", "b"},
+    {"reduce_prod", "a:T[3,5]", "b:T[3] = reduce_prod[axes=(1,)] a", "b"},
+    {"reduce_prod", "a:T[2,2,2]", "b:T[2] = reduce_prod[axes=(0, 2)] a", "b"},
+    {"reduce_max", "a:T[3,17]", "b:T[3] = reduce_max[axes=(1,)] a", "b"},
+    {"reduce_max", "a:T[0,2]", "b:T[2] = reduce_max[axes=(0,)] a", "b", FILL_DOMAIN, ROW_VALUES},
+    {"reduce_min", "a:T[17,3]", "b:T[3] = reduce_min[axes=(0,)] a", "b"},
+    {"reduce_and", "a:T[3,5]", "b:T[5] = reduce_and[axes=(0,)] a", "b"},
+    {"reduce_or", "a:T[3,5]", "b:T[3] = reduce_or[axes=(1,)] a", "b"},
+    {"argmax", "a:T[3,17]", "b:i32[3] = argmax[axes=(1,) index_dtype=int32] a", "b"},
+    {"argmin", "a:T[17,3]", "b:i64[3] = argmin[axes=(0,) index_dtype=int64] a", "b"},
+    {"cumsum", "a:T[3,17]", "b:T[3,17] = cumsum[axis=1 reverse=False] a", "b"},
+    {"cumsum", "a:T[5,3]", "b:T[5,3] = cumsum[axis=0 reverse=True] a", "b"},
+    {"cumprod", "a:T[2,5]", "b:T[2,5] = cumprod[axis=1 reverse=False] a", "b"},
+    {"cummax", "a:T[2,9]", "b:T[2,9] = cummax[axis=1 reverse=True] a", "b"},
+    {"cummin", "a:T[9]", "b:T[9] = cummin[axis=0 reverse=False] a", "b"},
+    {"dot_general", "a:T[3,5] b:T[5,4]",
+     "c:T[3,4] = dot_general[dimension_numbers=(([1], [0]), ([], [])) preferred_element_type=T] a b", "c"},
+    {"dot_general", "a:T[2,3,5] b:T[5,2,4]",
+     "c:T[2,3,4] = dot_general[dimension_numbers=(([2], [0]), ([0], [1])) preferred_element_type=T] a b", "c"},
+    {"dot_general", "a:T[17] b:T[17]", "c:T[] = dot_general[dimension_numbers=(([0], [0]), ([], [])) preferred_element_type=T] a b", "c"},
+    {"dot_general", "a:T[2,0] b:T[0,3]",
+     "c:T[2,3] = dot_general[dimension_numbers=(([1], [0]), ([], [])) preferred_element_type=T] a b", "c"},
+    {"dot_general", "a:T[3,4,5] b:T[5,4,2]",
+     "c:T[3,2] = dot_general[dimension_numbers=(([1, 2], [1, 0]), ([], [])) preferred_element_type=T] a b", "c"},
+    {"cholesky", "a:T[3,3]", "b:T[3,3] = cholesky a", "b", FILL_POSITIVE_DEFINITE},
+    {"cholesky", "a:T[2,4,4]", "b:T[2,4,4] = cholesky a", "b", FILL_POSITIVE_DEFINITE},
+    {"triangular_solve", "a:T[3,3] b:T[3,2]",
+     "c:T[3,2] = triangular_solve[left_side=True lower=True transpose_a=False unit_diagonal=False] a b", "c", FILL_TRIANGULAR},
+    {"triangular_solve", "a:T[2,3,3] b:T[2,4,3]",
+     "c:T[2,4,3] = triangular_solve[left_side=False lower=False transpose_a=True unit_diagonal=False] a b", "c", FILL_TRIANGULAR},
+    {"lu", "a:T[4,4]", "b:T[4,4] c:i32[4] d:i32[4] = lu a", "b, c, d", FILL_TRIANGULAR},
+    {"threefry2x32", "a:u32[] b:u32[] c:u32[7] d:u32[7]", "e:u32[7] f:u32[7] = threefry2x32 a b c d", "e, f"},
+    {"cond", "i:i32[] a:T[3] b:T[3]",
+     "j:i32[] = clamp 0:i32[] i 1:i32[]; c:T[3] = cond[branches=({ lambda ; p:T[3] q:T[3]. let r:T[3] = mul p q in (r,) } { lambda ; p:T[3] q:T[3]. let r:T[3] = add p q; "
+     "s:T[3] = sub r q in (s,) })] j a b", "c"},
+    {"while", "i:i32[] a:T[3] b:T[3]",
+     "c:i32[] d:T[3] = while[body_jaxpr={ lambda ; k:T[3] n:i32[] x:T[3]. let m:i32[] = add n 3:i32[]; y:T[3] = mul x k in (m, y) } "
+     "body_nconsts=1 cond_jaxpr={ lambda ; n:i32[] x:T[3]. let t:bool[] = lt n 10:i32[] in (t,) } cond_nconsts=0] b i a", "c, d"},
+    {"scan", "a:T[] b:T[5]", "c:T[] d:T[5] = scan[jaxpr=" SCALAR_BODY " length=5 num_carry=1 num_consts=0 reverse=False] a b", "c, d"},
+    {"scan", "k:T[2] a:T[2] b:T[3,2]",
+     "c:T[2] d:T[3,2] = scan[jaxpr={ lambda ; k:T[2] p:T[2] q:T[2]. let r:T[2] = mul p k; s:T[2] = add r q; t:T[2] = mul s q in (s, t) } "
+     "length=3 num_carry=1 num_consts=1 reverse=True] k a b", "c, d"},
+    {"jit", "a:T[] b:T[]", "c:T[] d:T[] = jit[name=f jaxpr=" SCALAR_BODY "] a b", "c, d"},
+    {"checkpoint", "a:T[] b:T[]", "c:T[] d:T[] = checkpoint[jaxpr=" SCALAR_BODY "] a b", "c, d"},
+    {"psum", "a:T[3]", "b:T[3] = psum[axis_name=i] a", "b", FILL_DOMAIN, ROW_NAMED},
+    {"pmax", "a:T[3]", "b:T[3] = pmax[axis_name=i] a", "b", FILL_DOMAIN, ROW_NAMED},
+    {"pmin", "a:T[3]", "b:T[3] = pmin[axis_name=i] a", "b", FILL_DOMAIN, ROW_NAMED},
+    {"all_gather", "a:T[2]", "b:T[2,3] = all_gather[all_gather_dimension=1 axis_name=i axis_size=3 tiled=False] a", "b", FILL_DOMAIN, ROW_NAMED},
+    {"ppermute", "a:T[2]", "b:T[2] = ppermute[axis_name=i perm=((0, 1), (1, 2), (2, 0))] a", "b", FILL_DOMAIN, ROW_NAMED},
+    {"axis_index", "", "b:i32[] = axis_index[axis_name=i axis_size=3]", "b", FILL_DOMAIN, ROW_NAMED},
+};
+#define N_ROWS (sizeof rows / sizeof *rows)
+
+#endif

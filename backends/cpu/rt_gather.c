@@ -1,34 +1,40 @@
 /* gather, scatter and scatter_add at run time, called by generated code.
- * bufs: gather: operand, indices, result; scatter: operand, indices, updates, result (which may be the operand).
- * meta: see sec_windows_meta in core/ops/gather.h.
- * scatter visits the windows in the order of the indices, so of several writes to one place the last stays;
- * gather shares them among threads. */
+ * bufs: gather: operand, indices, result; scatter: operand, indices, updates, result (which may be
+ * the operand). meta: see sec_windows_meta in core/ops/gather.h. scatter visits the windows in the
+ * order of the indices, so of several writes to one place the last stays; gather shares them among
+ * threads. */
 #include "../threads.h"
 #include <secant/dtype.h>
 #include <string.h>
 
-typedef struct axis { int64_t size, operand, windows; } axis;
-typedef struct start { int64_t last, operand; } start;
+typedef struct axis {
+  int64_t size, operand, windows;
+} axis;
+typedef struct start {
+  int64_t last, operand;
+} start;
 
 enum { ELEMENT, DTYPE, INDEX, MODE, EXTRA, N_BATCH, N_START, N_WINDOW, HEADER };
 enum { CLIP = 0 };
 
 typedef struct plan {
   const int64_t *meta;
-  size_t         element;
-  const void    *indices;
-  int            n_batch, n_start, n_window;
-  axis           batch[SEC_MAX_RANK], window[SEC_MAX_RANK];
-  start          starts[SEC_MAX_RANK];
+  size_t element;
+  const void *indices;
+  int n_batch, n_start, n_window;
+  axis batch[SEC_MAX_RANK], window[SEC_MAX_RANK];
+  start starts[SEC_MAX_RANK];
 } plan;
 
-/* Axes of size 1 go, and neighbours that lie alike on both sides become one; the number that is left. */
+/* Axes of size 1 go, and neighbours that lie alike on both sides become one; the number that is
+ * left. */
 static int merge(axis *list, int n) {
   int kept = 0;
   for (int j = 0; j < n; j++) {
     axis a = list[j];
     if (a.size == 1) continue;
-    if (kept > 0 && list[kept - 1].operand == a.size * a.operand && list[kept - 1].windows == a.size * a.windows)
+    if (kept > 0 && list[kept - 1].operand == a.size * a.operand &&
+        list[kept - 1].windows == a.size * a.windows)
       a.size *= list[--kept].size;
     list[kept++] = a;
   }
@@ -62,18 +68,20 @@ static bool read_plan(plan *p, const int64_t *meta, const void *indices) {
 
 #define TO_SIGNED(v) ((v) > INT64_MAX ? INT64_MAX : (int64_t)(v))
 
-/* Adds one index of each of n windows, `step` elements apart, to the windows' operand offsets; -1: outside. */
-#define STARTS(name, type, SIGNED)                                                                      \
-  static void starts_##name(const void *indices, int64_t step, int64_t n, start s, bool clip, int64_t *at) { \
-    const type *index = indices;                                                                  \
-    for (int64_t i = 0; i < n; i++) {                                                             \
-      int64_t k = SIGNED(index[i * step]);                                                        \
-      if (clip) {                                                                                 \
-        k = k > s.last ? s.last : k;                                                              \
-        k = k < 0 ? 0 : k;                                                                        \
-      }                                                                                           \
-      at[i] = at[i] < 0 || k < 0 || k > s.last ? -1 : at[i] + k * s.operand;                      \
-    }                                                                                             \
+/* Adds one index of each of n windows, `step` elements apart, to the windows' operand offsets; -1:
+ * outside. */
+#define STARTS(name, type, SIGNED)                                                                 \
+  static void starts_##name(const void *indices, int64_t step, int64_t n, start s, bool clip,      \
+                            int64_t *at) {                                                         \
+    const type *index = indices;                                                                   \
+    for (int64_t i = 0; i < n; i++) {                                                              \
+      int64_t k = SIGNED(index[i * step]);                                                         \
+      if (clip) {                                                                                  \
+        k = k > s.last ? s.last : k;                                                               \
+        k = k < 0 ? 0 : k;                                                                         \
+      }                                                                                            \
+      at[i] = at[i] < 0 || k < 0 || k > s.last ? -1 : at[i] + k * s.operand;                       \
+    }                                                                                              \
   }
 
 STARTS(i8, int8_t, (int64_t))
@@ -88,9 +96,10 @@ STARTS(u64, uint64_t, TO_SIGNED)
 static const struct {
   size_t size;
   void (*add)(const void *indices, int64_t step, int64_t n, start s, bool clip, int64_t *at);
-} starts_of[SEC_N_DTYPES] = {[SEC_I8] = {1, starts_i8},   [SEC_I16] = {2, starts_i16}, [SEC_I32] = {4, starts_i32},
-                             [SEC_I64] = {8, starts_i64}, [SEC_U8] = {1, starts_u8},   [SEC_U16] = {2, starts_u16},
-                             [SEC_U32] = {4, starts_u32}, [SEC_U64] = {8, starts_u64}};
+} starts_of[SEC_N_DTYPES] = {
+    [SEC_I8] = {1, starts_i8},   [SEC_I16] = {2, starts_i16}, [SEC_I32] = {4, starts_i32},
+    [SEC_I64] = {8, starts_i64}, [SEC_U8] = {1, starts_u8},   [SEC_U16] = {2, starts_u16},
+    [SEC_U32] = {4, starts_u32}, [SEC_U64] = {8, starts_u64}};
 
 /* Operand offsets of the windows first .. first + n - 1; -1: outside. */
 static void window_starts(const plan *p, int64_t first, int64_t n, int64_t *at) {
@@ -99,12 +108,13 @@ static void window_starts(const plan *p, int64_t first, int64_t n, int64_t *at) 
   const char *indices = (const char *)p->indices + (size_t)(first * p->n_start) * size;
   memset(at, 0, (size_t)n * sizeof *at);
   for (int k = 0; k < p->n_start; k++)
-    starts_of[index].add(indices + (size_t)k * size, p->n_start, n, p->starts[k], p->meta[MODE] == CLIP, at);
+    starts_of[index].add(indices + (size_t)k * size, p->n_start, n, p->starts[k],
+                         p->meta[MODE] == CLIP, at);
 }
 
 /* n elements, each side with its step in elements. */
-typedef void (*row_move)(const plan *p, char *operand, int64_t operand_step, char *windows, int64_t windows_step,
-                         int64_t n);
+typedef void (*row_move)(const plan *p, char *operand, int64_t operand_step, char *windows,
+                         int64_t windows_step, int64_t n);
 
 /* All rows of one window. */
 static void move_window(const plan *p, row_move move, char *operand, char *windows) {
@@ -130,11 +140,13 @@ static void move_window(const plan *p, row_move move, char *operand, char *windo
   }
 }
 
-/* n windows along one batch axis, with offsets `at`; `outside` moves those that are outside, or is NULL. */
-static void move_run(const plan *p, row_move move, row_move outside, char *operand, char *windows, const int64_t *at,
-                     int64_t n) {
+/* n windows along one batch axis, with offsets `at`; `outside` moves those that are outside, or is
+ * NULL. */
+static void move_run(const plan *p, row_move move, row_move outside, char *operand, char *windows,
+                     const int64_t *at, int64_t n) {
   const axis *last = &p->batch[p->n_batch - 1];
-  int64_t size = (int64_t)p->element, operand_step = last->operand * size, windows_step = last->windows * size;
+  int64_t size = (int64_t)p->element, operand_step = last->operand * size,
+          windows_step = last->windows * size;
   for (int64_t i = 0; i < n; i++, operand += operand_step, windows += windows_step) {
     row_move m = at[i] < 0 ? outside : move;
     if (m == NULL) continue;
@@ -145,11 +157,12 @@ static void move_run(const plan *p, row_move move, row_move outside, char *opera
 }
 
 /* Single elements of 4 or 8 bytes, all inside. */
-#define READ_ELEMENTS(name, bytes)                                                                \
-  static void name(const axis *last, const char *operand, char *windows, const int64_t *at, int64_t n) { \
-    int64_t operand_step = last->operand * bytes, windows_step = last->windows * bytes;           \
-    for (int64_t i = 0; i < n; i++)                                                               \
-      memcpy(windows + i * windows_step, operand + i * operand_step + at[i] * bytes, bytes);      \
+#define READ_ELEMENTS(name, bytes)                                                                 \
+  static void name(const axis *last, const char *operand, char *windows, const int64_t *at,        \
+                   int64_t n) {                                                                    \
+    int64_t operand_step = last->operand * bytes, windows_step = last->windows * bytes;            \
+    for (int64_t i = 0; i < n; i++)                                                                \
+      memcpy(windows + i * windows_step, operand + i * operand_step + at[i] * bytes, bytes);       \
   }
 
 READ_ELEMENTS(read_elements_4, 4)
@@ -158,8 +171,8 @@ READ_ELEMENTS(read_elements_8, 8)
 enum { RUN = 256 }; /* windows whose offsets are computed together */
 
 /* Windows lo .. hi - 1 in order, in runs along the last batch axis. */
-static void move_windows(const plan *p, row_move move, row_move outside, char *operand, char *windows, int64_t lo,
-                         int64_t hi) {
+static void move_windows(const plan *p, row_move move, row_move outside, char *operand,
+                         char *windows, int64_t lo, int64_t hi) {
   int64_t index[SEC_MAX_RANK], starts[RUN], size = (int64_t)p->element, left = lo;
   for (int b = p->n_batch - 1; b >= 0; b--) {
     index[b] = left % p->batch[b].size;
@@ -201,7 +214,8 @@ static int64_t window_size(const plan *p) {
 }
 
 /* Copies n elements between rows of any steps; dense rows by memcpy. */
-static void copy_row(size_t size, char *to, int64_t to_step, const char *from, int64_t from_step, int64_t n) {
+static void copy_row(size_t size, char *to, int64_t to_step, const char *from, int64_t from_step,
+                     int64_t n) {
   if ((to_step == 1 && from_step == 1) || n == 1) {
     if (n == 1 && size == 4) memcpy(to, from, 4);
     else if (n == 1 && size == 8) memcpy(to, from, 8);
@@ -209,35 +223,43 @@ static void copy_row(size_t size, char *to, int64_t to_step, const char *from, i
     return;
   }
   int64_t t = to_step * (int64_t)size, f = from_step * (int64_t)size;
-  if (size == 4) for (int64_t i = 0; i < n; i++) memcpy(to + i * t, from + i * f, 4);
-  else if (size == 8) for (int64_t i = 0; i < n; i++) memcpy(to + i * t, from + i * f, 8);
-  else for (int64_t i = 0; i < n; i++) memcpy(to + i * t, from + i * f, size);
+  if (size == 4)
+    for (int64_t i = 0; i < n; i++) memcpy(to + i * t, from + i * f, 4);
+  else if (size == 8)
+    for (int64_t i = 0; i < n; i++) memcpy(to + i * t, from + i * f, 8);
+  else
+    for (int64_t i = 0; i < n; i++) memcpy(to + i * t, from + i * f, size);
 }
 
-static void read_row(const plan *p, char *operand, int64_t operand_step, char *windows, int64_t windows_step, int64_t n) {
+static void read_row(const plan *p, char *operand, int64_t operand_step, char *windows,
+                     int64_t windows_step, int64_t n) {
   copy_row(p->element, windows, windows_step, operand, operand_step, n);
 }
 
-static void write_row(const plan *p, char *operand, int64_t operand_step, char *windows, int64_t windows_step, int64_t n) {
+static void write_row(const plan *p, char *operand, int64_t operand_step, char *windows,
+                      int64_t windows_step, int64_t n) {
   copy_row(p->element, operand, operand_step, windows, windows_step, n);
 }
 
-static void fill_row(const plan *p, char *operand, int64_t operand_step, char *windows, int64_t windows_step, int64_t n) {
+static void fill_row(const plan *p, char *operand, int64_t operand_step, char *windows,
+                     int64_t windows_step, int64_t n) {
   (void)operand, (void)operand_step;
   for (int64_t i = 0; i < n; i++)
     memcpy(windows + i * windows_step * (int64_t)p->element, &p->meta[EXTRA], p->element);
 }
 
 /* ---- scatter_add: a row of sums, one function a dtype ---- */
-#define ADD_ROW(name, type)                                                                       \
-  static void add_##name(const plan *p, char *operand, int64_t operand_step, char *windows,       \
-                         int64_t windows_step, int64_t n) {                                       \
-    type *y = (type *)(void *)operand;                                                            \
-    const type *x = (const type *)(const void *)windows;                                          \
-    (void)p;                                                                                      \
-    if (operand_step == 1 && windows_step == 1) for (int64_t i = 0; i < n; i++) y[i] = (type)(y[i] + x[i]); \
-    else for (int64_t i = 0; i < n; i++)                                                          \
-        y[i * operand_step] = (type)(y[i * operand_step] + x[i * windows_step]);                  \
+#define ADD_ROW(name, type)                                                                        \
+  static void add_##name(const plan *p, char *operand, int64_t operand_step, char *windows,        \
+                         int64_t windows_step, int64_t n) {                                        \
+    type *y = (type *)(void *)operand;                                                             \
+    const type *x = (const type *)(const void *)windows;                                           \
+    (void)p;                                                                                       \
+    if (operand_step == 1 && windows_step == 1)                                                    \
+      for (int64_t i = 0; i < n; i++) y[i] = (type)(y[i] + x[i]);                                  \
+    else                                                                                           \
+      for (int64_t i = 0; i < n; i++)                                                              \
+        y[i * operand_step] = (type)(y[i * operand_step] + x[i * windows_step]);                   \
   }
 
 /* signed integers wrap as unsigned ones do */
@@ -279,31 +301,33 @@ static float from_f16(uint16_t h) {
 static uint16_t to_f16(float f) {
   uint32_t bits = bits_of_float(f), sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000) return (uint16_t)(sign | 0x7e00);
-  if (magnitude >= 0x477ff000) return (uint16_t)(sign | 0x7c00); /* 65520 and more round to infinity */
-  if (magnitude < 0x38800000) {                                  /* subnormal: the sum rounds to 2^-24 */
+  if (magnitude >= 0x477ff000)
+    return (uint16_t)(sign | 0x7c00); /* 65520 and more round to infinity */
+  if (magnitude < 0x38800000) {       /* subnormal: the sum rounds to 2^-24 */
     float sum = float_of_bits(magnitude) + 0.5f;
     return (uint16_t)(sign | (bits_of_float(sum) - 0x3f000000));
   }
   return (uint16_t)(sign | ((magnitude - 0x38000000 + 0xfff + (magnitude >> 13 & 1)) >> 13));
 }
 
-#define ADD_HALF_ROW(name)                                                                        \
-  static void add_##name(const plan *p, char *operand, int64_t operand_step, char *windows,       \
-                         int64_t windows_step, int64_t n) {                                       \
-    uint16_t *y = (uint16_t *)(void *)operand;                                                    \
-    const uint16_t *x = (const uint16_t *)(const void *)windows;                                  \
-    (void)p;                                                                                      \
-    for (int64_t i = 0; i < n; i++)                                                               \
-      y[i * operand_step] = to_##name(from_##name(y[i * operand_step]) + from_##name(x[i * windows_step])); \
+#define ADD_HALF_ROW(name)                                                                         \
+  static void add_##name(const plan *p, char *operand, int64_t operand_step, char *windows,        \
+                         int64_t windows_step, int64_t n) {                                        \
+    uint16_t *y = (uint16_t *)(void *)operand;                                                     \
+    const uint16_t *x = (const uint16_t *)(const void *)windows;                                   \
+    (void)p;                                                                                       \
+    for (int64_t i = 0; i < n; i++)                                                                \
+      y[i * operand_step] =                                                                        \
+          to_##name(from_##name(y[i * operand_step]) + from_##name(x[i * windows_step]));          \
   }
 
 ADD_HALF_ROW(f16)
 ADD_HALF_ROW(bf16)
 
 static const row_move add_rows[SEC_N_DTYPES] = {
-    [SEC_I8] = add_u8, [SEC_I16] = add_u16, [SEC_I32] = add_u32, [SEC_I64] = add_u64, [SEC_U8] = add_u8,
-    [SEC_U16] = add_u16, [SEC_U32] = add_u32, [SEC_U64] = add_u64, [SEC_F16] = add_f16, [SEC_BF16] = add_bf16,
-    [SEC_F32] = add_f32, [SEC_F64] = add_f64};
+    [SEC_I8] = add_u8,   [SEC_I16] = add_u16,   [SEC_I32] = add_u32, [SEC_I64] = add_u64,
+    [SEC_U8] = add_u8,   [SEC_U16] = add_u16,   [SEC_U32] = add_u32, [SEC_U64] = add_u64,
+    [SEC_F16] = add_f16, [SEC_BF16] = add_bf16, [SEC_F32] = add_f32, [SEC_F64] = add_f64};
 
 /* ---- what generated code calls ---- */
 
@@ -322,8 +346,11 @@ static void scatter(void **bufs, const int64_t *meta, row_move move) {
   plan p;
   size_t bytes = (size_t)(meta[EXTRA] * meta[ELEMENT]);
   if (bufs[3] != bufs[0] && bytes > 0) memcpy(bufs[3], bufs[0], bytes);
-  if (read_plan(&p, meta, bufs[1])) move_windows(&p, move, NULL, bufs[3], bufs[2], 0, n_windows(&p));
+  if (read_plan(&p, meta, bufs[1]))
+    move_windows(&p, move, NULL, bufs[3], bufs[2], 0, n_windows(&p));
 }
 
 void sec_rt_scatter(void **bufs, const int64_t *meta) { scatter(bufs, meta, write_row); }
-void sec_rt_scatter_add(void **bufs, const int64_t *meta) { scatter(bufs, meta, add_rows[meta[DTYPE]]); }
+void sec_rt_scatter_add(void **bufs, const int64_t *meta) {
+  scatter(bufs, meta, add_rows[meta[DTYPE]]);
+}

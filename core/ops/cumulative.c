@@ -1,6 +1,6 @@
-/* cumsum, cumprod, cummax, cummin: element k of the result combines the elements up to k (or from k on, with
- * `reverse`).  The derivatives of the last three go through JAX's parallel prefix tree, which decides how
- * ties are split. */
+/* cumsum, cumprod, cummax, cummin: element k of the result combines the elements up to k (or from k
+ * on, with `reverse`).  The derivatives of the last three go through JAX's parallel prefix tree,
+ * which decides how ties are split. */
 #include "structure.h"
 
 SEC_DECLARE_PRIMITIVE(add)
@@ -22,7 +22,8 @@ static sec_status cumulative_eval(const sec_eval *e) {
   sec_array *y = e->out[0];
   const sec_aval *a = x->aval;
   const sec_scalar_rule *rule = &e->prim->combine->scalar;
-  int64_t axis = sec_params_int(e->params, "axis"), index[SEC_MAX_RANK] = {0}, strides[SEC_MAX_RANK];
+  int64_t axis = sec_params_int(e->params, "axis"), index[SEC_MAX_RANK] = {0},
+          strides[SEC_MAX_RANK];
   bool reverse = sec_params_int(e->params, "reverse") != 0;
   int64_t n = a->dims[axis], heads[SEC_MAX_RANK];
   if (a->size == 0) return SEC_OK;
@@ -44,7 +45,8 @@ static sec_status cumulative_eval(const sec_eval *e) {
         int64_t v = sec_get_i(x, at);
         if (k > 0)
           i = is_signed ? rule->i((const int64_t[]){i, v}, sec_dtype_bits(a->dtype))
-                        : (int64_t)rule->u((const uint64_t[]){(uint64_t)i, (uint64_t)v}, sec_dtype_bits(a->dtype));
+                        : (int64_t)rule->u((const uint64_t[]){(uint64_t)i, (uint64_t)v},
+                                           sec_dtype_bits(a->dtype));
         sec_put_i(y, at, i);
         i = sec_get_i(y, at);
       }
@@ -71,26 +73,33 @@ static sec_value cumulative(const sec_primitive *prim, sec_value x, int axis, bo
   const sec_aval *a = sec_value_aval(x);
   int64_t k = axis;
   if (a == NULL || !sec_axes_from_user(prim->name, a->rank, &k, 1, &k)) return SEC_VALUE_POISON;
-  return sec_bind1(prim, x, sec_params_make(sec_current_context(prim->name),
-                                            SEC_PARAMS(SEC_P_INT("axis", k), SEC_P_BOOL("reverse", reverse))));
+  return sec_bind1(
+      prim, x,
+      sec_params_make(sec_current_context(prim->name),
+                      SEC_PARAMS(SEC_P_INT("axis", k), SEC_P_BOOL("reverse", reverse))));
 }
 
 static sec_status cumulative_batch(sec_batch *b) {
-  return sec_batch_result(b, cumulative(b->prim, b->in[0], (int)sec_params_int(b->params, "axis") + 1,
-                                        sec_params_int(b->params, "reverse") != 0));
+  return sec_batch_result(b,
+                          cumulative(b->prim, b->in[0], (int)sec_params_int(b->params, "axis") + 1,
+                                     sec_params_int(b->params, "reverse") != 0));
 }
 
 /* the sums run the other way */
 static sec_value cumsum_transpose(const sec_rule *r, sec_value ct) {
-  return sec_cumsum(ct, (int)sec_params_int(r->params, "axis"), sec_params_int(r->params, "reverse") == 0);
+  return sec_cumsum(ct, (int)sec_params_int(r->params, "axis"),
+                    sec_params_int(r->params, "reverse") == 0);
 }
 
 /* ---- the prefix tree over pairs of values and tangents ---- */
-typedef struct pair { sec_value x, dx; } pair;
+typedef struct pair {
+  sec_value x, dx;
+} pair;
 
 /* [x = z] / (1 + [y = z]): the weight of x in z = max(x, y); equals share */
 static sec_value share(sec_value x, sec_value z, sec_value y, sec_dtype dtype) {
-  sec_value mine = sec_convert(sec_eq(x, z), dtype, false), other = sec_convert(sec_eq(y, z), dtype, false);
+  sec_value mine = sec_convert(sec_eq(x, z), dtype, false),
+            other = sec_convert(sec_eq(y, z), dtype, false);
   return sec_div(mine, sec_add(other, sec_literal_of(dtype, false, 1, 1)));
 }
 
@@ -99,7 +108,8 @@ static pair combine(const sec_rule *r, pair a, pair b) {
   if (r->prim->combine == &sec_mul_p)
     return (pair){sec_mul(a.x, b.x), sec_add(sec_mul(a.dx, b.x), sec_mul(a.x, b.dx))};
   sec_value z = r->prim->combine == &sec_max_p ? sec_max(a.x, b.x) : sec_min(a.x, b.x);
-  sec_value da = sec_mul(a.dx, share(a.x, z, b.x, dtype)), db = sec_mul(b.dx, share(b.x, z, a.x, dtype));
+  sec_value da = sec_mul(a.dx, share(a.x, z, b.x, dtype)),
+            db = sec_mul(b.dx, share(b.x, z, a.x, dtype));
   return (pair){z, sec_add(da, db)};
 }
 
@@ -135,7 +145,8 @@ static sec_value interleave(sec_value even, sec_value odd, int64_t axis, int64_t
   return sec_add(even, sec_pad(odd, zero, low, high, gaps));
 }
 
-/* Prefixes of n pairs: those of neighbours combined are the odd ones; an even one is an odd one and one more. */
+/* Prefixes of n pairs: those of neighbours combined are the odd ones; an even one is an odd one and
+ * one more. */
 static pair prefixes(const sec_rule *r, pair p, int64_t axis, int64_t n) {
   if (n < 2) return p;
   pair neighbours = combine(r, every_pair(p, axis, 0, n - 1, 2), every_pair(p, axis, 1, n, 2));
@@ -156,20 +167,29 @@ static sec_value cumulative_jvp(const sec_rule *r, sec_value dx) {
   return sec_rev(prefixes(r, p, axis, n).dx, &axis, 1);
 }
 
-#define CUMULATIVE                                                                                \
-  .operands = {"x"}, .type = cumulative_type, .eval = cumulative_eval, .batch = cumulative_batch, \
-  .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_cumulative", .meta = cumulative_meta, .takes = SEC_TAKES_REAL
+#define CUMULATIVE                                                                                 \
+  .operands = {"x"}, .type = cumulative_type, .eval = cumulative_eval, .batch = cumulative_batch,  \
+  .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_cumulative", .meta = cumulative_meta,               \
+  .takes = SEC_TAKES_REAL
 
 SEC_PRIMITIVE(cumsum, .doc = "Sums of the elements up to each.", CUMULATIVE, .linear = 1,
               .transpose = {cumsum_transpose}, .combine = &sec_add_p)
-SEC_PRIMITIVE(cumprod, .doc = "Products of the elements up to each.", CUMULATIVE, .jvp = {cumulative_jvp},
-              .combine = &sec_mul_p)
-SEC_PRIMITIVE(cummax, .doc = "Greatest of the elements up to each.", CUMULATIVE, .jvp = {cumulative_jvp},
-              .combine = &sec_max_p)
-SEC_PRIMITIVE(cummin, .doc = "Least of the elements up to each.", CUMULATIVE, .jvp = {cumulative_jvp},
-              .combine = &sec_min_p)
+SEC_PRIMITIVE(cumprod, .doc = "Products of the elements up to each.", CUMULATIVE,
+              .jvp = {cumulative_jvp}, .combine = &sec_mul_p)
+SEC_PRIMITIVE(cummax, .doc = "Greatest of the elements up to each.", CUMULATIVE,
+              .jvp = {cumulative_jvp}, .combine = &sec_max_p)
+SEC_PRIMITIVE(cummin, .doc = "Least of the elements up to each.", CUMULATIVE,
+              .jvp = {cumulative_jvp}, .combine = &sec_min_p)
 
-sec_value sec_cumsum(sec_value x, int axis, bool reverse) { return cumulative(&sec_cumsum_p, x, axis, reverse); }
-sec_value sec_cumprod(sec_value x, int axis, bool reverse) { return cumulative(&sec_cumprod_p, x, axis, reverse); }
-sec_value sec_cummax(sec_value x, int axis, bool reverse) { return cumulative(&sec_cummax_p, x, axis, reverse); }
-sec_value sec_cummin(sec_value x, int axis, bool reverse) { return cumulative(&sec_cummin_p, x, axis, reverse); }
+sec_value sec_cumsum(sec_value x, int axis, bool reverse) {
+  return cumulative(&sec_cumsum_p, x, axis, reverse);
+}
+sec_value sec_cumprod(sec_value x, int axis, bool reverse) {
+  return cumulative(&sec_cumprod_p, x, axis, reverse);
+}
+sec_value sec_cummax(sec_value x, int axis, bool reverse) {
+  return cumulative(&sec_cummax_p, x, axis, reverse);
+}
+sec_value sec_cummin(sec_value x, int axis, bool reverse) {
+  return cumulative(&sec_cummin_p, x, axis, reverse);
+}

@@ -1,5 +1,5 @@
-/* dot_general: products summed over contracted axes, for each place of the batch axes.  The result's axes are
- * the batch axes in lhs order, then the free axes of lhs, then those of rhs. */
+/* dot_general: products summed over contracted axes, for each place of the batch axes.  The
+ * result's axes are the batch axes in lhs order, then the free axes of lhs, then those of rhs. */
 #include "structure.h"
 
 SEC_DECLARE_PRIMITIVE(dot_general)
@@ -18,7 +18,8 @@ typedef struct dot_sides {
 static void find_free(dot_side *s, int rank, int n_contract, int n_batch) {
   s->n_free = 0;
   for (int a = 0; a < rank; a++)
-    if (!sec_has_axis(s->contract, n_contract, a) && !sec_has_axis(s->batch, n_batch, a)) s->free[s->n_free++] = a;
+    if (!sec_has_axis(s->contract, n_contract, a) && !sec_has_axis(s->batch, n_batch, a))
+      s->free[s->n_free++] = a;
 }
 
 static dot_sides sides_of(const sec_params *p, int lhs_rank, int rhs_rank) {
@@ -34,25 +35,27 @@ static dot_sides sides_of(const sec_params *p, int lhs_rank, int rhs_rank) {
 }
 
 /* Axes a[i] of lhs and b[i] of rhs have equal sizes. */
-static sec_status check_pairs(const sec_typing *t, const char *what, const int64_t *a, const int64_t *b, int n) {
+static sec_status check_pairs(const sec_typing *t, const char *what, const int64_t *a,
+                              const int64_t *b, int n) {
   const sec_aval *x = t->in[0], *y = t->in[1];
   for (int i = 0; i < n; i++)
     if (x->dims[a[i]] != y->dims[b[i]])
       return sec_type_error(t, SEC_SHAPE, "pair axes of equal size",
-                            "%s dimensions differ, lhs is %s (axis %" PRId64 " = %" PRId64 "), rhs is %s (axis %" PRId64
-                            " = %" PRId64 ")", what, x->text, a[i], x->dims[a[i]], y->text, b[i], y->dims[b[i]]);
+                            "%s dimensions differ, lhs is %s (axis %" PRId64 " = %" PRId64
+                            "), rhs is %s (axis %" PRId64 " = %" PRId64 ")",
+                            what, x->text, a[i], x->dims[a[i]], y->text, b[i], y->dims[b[i]]);
   return SEC_OK;
 }
 
 /* A list of axes of one operand, contracted and batch axes apart. */
-static sec_status check_side(const sec_typing *t, const char *name, const int64_t *contract, int n_contract,
-                             const int64_t *batch, int n_batch, int rank) {
+static sec_status check_side(const sec_typing *t, const char *name, const int64_t *contract,
+                             int n_contract, const int64_t *batch, int n_batch, int rank) {
   SEC_TRY(sec_type_axes(t, name, contract, n_contract, rank));
   SEC_TRY(sec_type_axes(t, name, batch, n_batch, rank));
   for (int i = 0; i < n_batch; i++)
     if (sec_has_axis(contract, n_contract, batch[i]))
-      return sec_type_error(t, SEC_AXIS, "name each axis once", "%s axis %" PRId64 " is contracted and a batch axis",
-                            name, batch[i]);
+      return sec_type_error(t, SEC_AXIS, "name each axis once",
+                            "%s axis %" PRId64 " is contracted and a batch axis", name, batch[i]);
   return SEC_OK;
 }
 
@@ -66,7 +69,8 @@ static sec_status dot_type(sec_typing *t) {
   SEC_TRY(sec_type_takes(t, 1));
   SEC_TRY(sec_type_intss(t, "dimension_numbers", &v, &n, &count));
   if (count != 4 || n[0] != n[1] || n[2] != n[3])
-    return sec_type_error(t, SEC_ARGUMENT, "give (((lhs_contract), (rhs_contract)), ((lhs_batch), (rhs_batch)))",
+    return sec_type_error(t, SEC_ARGUMENT,
+                          "give (((lhs_contract), (rhs_contract)), ((lhs_batch), (rhs_batch)))",
                           "dimension_numbers do not pair axes of lhs and rhs");
   SEC_TRY(check_side(t, "lhs", v[0], n[0], v[2], n[2], x->rank));
   SEC_TRY(check_side(t, "rhs", v[1], n[1], v[3], n[3], y->rank));
@@ -74,17 +78,19 @@ static sec_status dot_type(sec_typing *t) {
   SEC_TRY(check_pairs(t, "batch", v[2], v[3], n[2]));
   const sec_param *preferred = sec_params_find(t->params, "preferred_element_type");
   if (preferred == NULL || preferred->kind != SEC_PARAM_DTYPE)
-    return sec_type_error(t, SEC_ARGUMENT, "give the result's dtype", "parameter preferred_element_type is missing");
+    return sec_type_error(t, SEC_ARGUMENT, "give the result's dtype",
+                          "parameter preferred_element_type is missing");
   dot_sides s = sides_of(t->params, x->rank, y->rank);
   for (int i = 0; i < s.n_batch; i++) dims[rank++] = x->dims[s.lhs.batch[i]];
   for (int i = 0; i < s.lhs.n_free; i++) dims[rank++] = x->dims[s.lhs.free[i]];
   for (int i = 0; i < s.rhs.n_free; i++) dims[rank++] = y->dims[s.rhs.free[i]];
-  return sec_type_gives(t, (sec_dtype)sec_params_int(t->params, "preferred_element_type"), x->weak && y->weak, rank, dims);
+  return sec_type_gives(t, (sec_dtype)sec_params_int(t->params, "preferred_element_type"),
+                        x->weak && y->weak, rank, dims);
 }
 
 /* The contracted axes: sizes, and strides in lhs and rhs. */
 typedef struct contraction {
-  int     n;
+  int n;
   int64_t dims[SEC_MAX_RANK], lhs[SEC_MAX_RANK], rhs[SEC_MAX_RANK];
 } contraction;
 
@@ -92,8 +98,8 @@ static double number(const sec_array *a, int64_t i) {
   return sec_aval_is_float(a->aval) ? sec_get_f(a, i) : (double)sec_get_i(a, i);
 }
 
-/* Element `to` of the result, of operands from x and y on: floats are summed in double, integers wrap, bools
- * are an or of ands. */
+/* Element `to` of the result, of operands from x and y on: floats are summed in double, integers
+ * wrap, bools are an or of ands. */
 static void put_dot(const sec_eval *e, const contraction *c, int64_t to, int64_t x, int64_t y) {
   const sec_array *a = e->in[0], *b = e->in[1];
   sec_array *out = e->out[0];
@@ -140,14 +146,18 @@ static sec_status dot_eval(const sec_eval *e) {
   return SEC_OK;
 }
 
-static sec_dtype preferred_of(const sec_params *p) { return (sec_dtype)sec_params_int(p, "preferred_element_type"); }
+static sec_dtype preferred_of(const sec_params *p) {
+  return (sec_dtype)sec_params_int(p, "preferred_element_type");
+}
 
 static sec_value bind_dot(sec_value x, sec_value y, const sec_dot_dims *d, sec_dtype preferred) {
   const int64_t *const lists[4] = {d->lhs_contract, d->rhs_contract, d->lhs_batch, d->rhs_batch};
   const int n[4] = {d->n_contract, d->n_contract, d->n_batch, d->n_batch};
-  const sec_param list[] = {{.name = "dimension_numbers", .kind = SEC_PARAM_INTSS, .u.intss = {lists, n, 4}},
-                            SEC_P_DTYPE("preferred_element_type", preferred)};
-  return sec_bind2(&sec_dot_general_p, x, y, sec_params_make(sec_current_context("dot_general"), list, 2));
+  const sec_param list[] = {
+      {.name = "dimension_numbers", .kind = SEC_PARAM_INTSS, .u.intss = {lists, n, 4}},
+      SEC_P_DTYPE("preferred_element_type", preferred)};
+  return sec_bind2(&sec_dot_general_p, x, y,
+                   sec_params_make(sec_current_context("dot_general"), list, 2));
 }
 
 /* bilinear: d(x y) = dx y + x dy */
@@ -161,8 +171,8 @@ static sec_value dot_jvp_rhs(const sec_rule *r, sec_value dy) {
   return sec_bind2(r->prim, r->in[0], dy, r->params);
 }
 
-/* The cotangent of operand wrt: ct and the other operand contracted over the other's free axes, where
- * ct has them from axis `first` on; then the axes are put back in the operand's order. */
+/* The cotangent of operand wrt: ct and the other operand contracted over the other's free axes,
+ * where ct has them from axis `first` on; then the axes are put back in the operand's order. */
 static sec_value dot_transpose(const sec_rule *r, sec_value ct) {
   int wrt = r->wrt, n = 0;
   dot_sides s = sides_of(r->params, r->in_avals[0]->rank, r->in_avals[1]->rank);
@@ -171,7 +181,8 @@ static sec_value dot_transpose(const sec_rule *r, sec_value ct) {
   int64_t ct_free[SEC_MAX_RANK], ct_batch[SEC_MAX_RANK], place[SEC_MAX_RANK];
   for (int i = 0; i < other->n_free; i++) ct_free[i] = first + i;
   for (int i = 0; i < s.n_batch; i++) ct_batch[i] = i;
-  const sec_dot_dims dims = {ct_free, other->free, ct_batch, other->batch, other->n_free, s.n_batch};
+  const sec_dot_dims dims = {ct_free,      other->free,   ct_batch,
+                             other->batch, other->n_free, s.n_batch};
   sec_value out = bind_dot(ct, r->in[1 - wrt], &dims, preferred_of(r->params));
   for (int i = 0; i < s.n_batch; i++) place[mine->batch[i]] = n++;
   for (int i = 0; i < mine->n_free; i++) place[mine->free[i]] = n++;
@@ -193,9 +204,12 @@ static sec_status dot_batch(sec_batch *b) {
     lists[i][0] = 0;
     for (int k = 0; k < n; k++) lists[i][k + front] = lane[i][k] + (i % 2 == 0 ? lhs : rhs);
   }
-  const sec_dot_dims dims = {lists[0], lists[1], lists[2], lists[3], s.n_contract, s.n_batch + both};
+  const sec_dot_dims dims = {lists[0], lists[1],     lists[2],
+                             lists[3], s.n_contract, s.n_batch + both};
   sec_value out = bind_dot(b->in[0], b->in[1], &dims, preferred_of(b->params));
-  return sec_batch_result(b, sec_move_to_front(out, both ? 0 : lhs ? s.n_batch : s.n_batch + s.lhs.n_free));
+  return sec_batch_result(b, sec_move_to_front(out, both  ? 0
+                                                    : lhs ? s.n_batch
+                                                          : s.n_batch + s.lhs.n_free));
 }
 
 static sec_cost dot_cost(const sec_typing *t) {
@@ -203,21 +217,24 @@ static sec_cost dot_cost(const sec_typing *t) {
   sec_cost c = {2.0 * (double)t->out[0]->size, 0};
   for (int i = 0; i < s.n_contract; i++) c.flops *= (double)t->in[0]->dims[s.lhs.contract[i]];
   const sec_aval *const arrays[] = {t->in[0], t->in[1], t->out[0]};
-  for (int i = 0; i < 3; i++) c.bytes += (double)arrays[i]->size * (double)sec_dtype_size(arrays[i]->dtype);
+  for (int i = 0; i < 3; i++)
+    c.bytes += (double)arrays[i]->size * (double)sec_dtype_size(arrays[i]->dtype);
   return c;
 }
 
-SEC_PRIMITIVE(dot_general, .doc = "Products summed over contracted axes, for each place of the batch axes.",
-              .operands = {"lhs", "rhs"}, .type = dot_type, .eval = dot_eval, .jvp = {dot_jvp_lhs, dot_jvp_rhs},
-              .transpose = {dot_transpose, dot_transpose}, .batch = dot_batch, .form = SEC_FORM_DOT, .cost = dot_cost,
-              .takes = SEC_TAKES_ANY)
+SEC_PRIMITIVE(dot_general,
+              .doc = "Products summed over contracted axes, for each place of the batch axes.",
+              .operands = {"lhs", "rhs"}, .type = dot_type, .eval = dot_eval,
+              .jvp = {dot_jvp_lhs, dot_jvp_rhs}, .transpose = {dot_transpose, dot_transpose},
+              .batch = dot_batch, .form = SEC_FORM_DOT, .cost = dot_cost, .takes = SEC_TAKES_ANY)
 
 sec_value sec_dot_general(sec_value x, sec_value y, const sec_dot_dims *dims, sec_dtype preferred) {
   const sec_aval *a = sec_value_aval(x), *b = sec_value_aval(y);
   sec_context *cx = sec_current_context("dot_general");
   bool weak;
   if (a == NULL || b == NULL || cx == NULL) return SEC_VALUE_POISON;
-  if (preferred == SEC_N_DTYPES) preferred = sec_dtype_promote(cx, a->dtype, a->weak, b->dtype, b->weak, &weak);
+  if (preferred == SEC_N_DTYPES)
+    preferred = sec_dtype_promote(cx, a->dtype, a->weak, b->dtype, b->weak, &weak);
   return bind_dot(x, y, dims, preferred);
 }
 
@@ -226,24 +243,27 @@ sec_value sec_dot(sec_value x, sec_value y) {
   if (a == NULL || b == NULL) return SEC_VALUE_POISON;
   int64_t last = a->rank - 1, first = 0;
   if (a->rank < 1 || a->rank > 2 || b->rank < 1 || b->rank > 2) {
-    sec_error_set(SEC_SHAPE, "call sec_matmul or sec_dot_general", "dot: operands must be vectors or matrices, got %s and %s",
-                  a->text, b->text);
+    sec_error_set(SEC_SHAPE, "call sec_matmul or sec_dot_general",
+                  "dot: operands must be vectors or matrices, got %s and %s", a->text, b->text);
     return SEC_VALUE_POISON;
   }
   const sec_dot_dims dims = {&last, &first, NULL, NULL, 1, 0};
   return sec_dot_general(x, y, &dims, SEC_N_DTYPES);
 }
 
-/* One operand of matmul: its batch axes aligned to `n` of the result, 0 where it has none or stretches. */
+/* One operand of matmul: its batch axes aligned to `n` of the result, 0 where it has none or
+ * stretches. */
 typedef struct matmul_side {
   int64_t batch[SEC_MAX_RANK], stretched[SEC_MAX_RANK], place[SEC_MAX_RANK];
   int n_batch, n_stretched, n_place;
 } matmul_side;
 
-/* Sorts the batch axes of `a` against those of `other`: common ones are batch axes of the dot, others are
- * free (their place in the result is noted), size 1 against more is squeezed away. */
-static bool align(const sec_aval *a, const sec_aval *other, int n, matmul_side *s, int64_t *common) {
-  int mine = a->rank > 2 ? a->rank - 2 : 0, theirs = other->rank > 2 ? other->rank - 2 : 0, kept = 0, n_common = 0;
+/* Sorts the batch axes of `a` against those of `other`: common ones are batch axes of the dot,
+ * others are free (their place in the result is noted), size 1 against more is squeezed away. */
+static bool align(const sec_aval *a, const sec_aval *other, int n, matmul_side *s,
+                  int64_t *common) {
+  int mine = a->rank > 2 ? a->rank - 2 : 0, theirs = other->rank > 2 ? other->rank - 2 : 0,
+      kept = 0, n_common = 0;
   *s = (matmul_side){0};
   for (int k = 0; k < n; k++) {
     int i = k - (n - mine), j = k - (n - theirs);
@@ -257,8 +277,8 @@ static bool align(const sec_aval *a, const sec_aval *other, int n, matmul_side *
     } else if (a->dims[i] == 1) {
       s->stretched[s->n_stretched++] = i;
     } else {
-      sec_error_set(SEC_SHAPE, "batch axes must be equal, or 1", "matmul: batch axes of %s and %s differ", a->text,
-                    other->text);
+      sec_error_set(SEC_SHAPE, "batch axes must be equal, or 1",
+                    "matmul: batch axes of %s and %s differ", a->text, other->text);
       return false;
     }
   }
@@ -270,7 +290,8 @@ sec_value sec_matmul(sec_value x, sec_value y) {
   if (sec_promote_dtypes(v, 2) == SEC_N_DTYPES) return SEC_VALUE_POISON;
   const sec_aval *a = sec_value_aval(v[0]), *b = sec_value_aval(v[1]);
   if (a->rank == 0 || b->rank == 0) {
-    sec_error_set(SEC_SHAPE, "call sec_mul", "matmul: operands need at least one axis, got %s and %s", a->text, b->text);
+    sec_error_set(SEC_SHAPE, "call sec_mul",
+                  "matmul: operands need at least one axis, got %s and %s", a->text, b->text);
     return SEC_VALUE_POISON;
   }
   int n = (a->rank > b->rank ? a->rank : b->rank) - 2, at = 0;
@@ -286,7 +307,8 @@ sec_value sec_matmul(sec_value x, sec_value y) {
   if (b->rank > 1) order[at++] = n + (a->rank > 1);
   v[0] = sec_squeeze(v[0], s[0].stretched, s[0].n_stretched);
   v[1] = sec_squeeze(v[1], s[1].stretched, s[1].n_stretched);
-  int64_t lhs = a->rank - s[0].n_stretched - 1, rhs = b->rank - s[1].n_stretched - (b->rank > 1 ? 2 : 1);
+  int64_t lhs = a->rank - s[0].n_stretched - 1,
+          rhs = b->rank - s[1].n_stretched - (b->rank > 1 ? 2 : 1);
   const sec_dot_dims dims = {&lhs, &rhs, s[0].batch, s[1].batch, 1, s[0].n_batch};
   sec_value out = sec_dot_general(v[0], v[1], &dims, SEC_N_DTYPES);
   if (!sec_value_ok(out)) return SEC_VALUE_POISON;

@@ -1,13 +1,16 @@
 /* lu with partial pivoting, and solve on top of it.  Matrices are the last two axes. */
 #include "structure.h"
 
-/* ---- lu: rows of a in the order of `permutation` are l u; both packed, l without its unit diagonal ---- */
+/* ---- lu: rows of a in the order of `permutation` are l u; both packed, l without its unit
+ * diagonal ---- */
 static sec_status lu_type(sec_typing *t) {
   const sec_aval *a = t->in[0];
   int64_t dims[SEC_MAX_RANK];
   if (a->dtype != SEC_F32 && a->dtype != SEC_F64)
     return sec_type_error(t, SEC_TYPE, "convert it to f32 or f64", "does not take %s", a->text);
-  if (a->rank < 2) return sec_type_error(t, SEC_SHAPE, "give at least two axes", "operand %s is not a matrix", a->text);
+  if (a->rank < 2)
+    return sec_type_error(t, SEC_SHAPE, "give at least two axes", "operand %s is not a matrix",
+                          a->text);
   int64_t m = a->dims[a->rank - 2], n = a->dims[a->rank - 1];
   memcpy(dims, a->dims, sizeof dims);
   SEC_TRY(sec_type_gives_at(t, 0, a->dtype, false, a->rank, dims));
@@ -82,9 +85,15 @@ static sec_value permute_rows(sec_value x, sec_value permutation) {
   }
   sizes[n + 1] = a->dims[n + 1];
   const int64_t row = n, column = n + 1;
-  const sec_gather_dims dims = {.offset_dims = &column, .n_offset = 1, .collapsed_slice_dims = &row, .n_collapsed = 1,
-                                .start_index_map = &row, .n_start = 1, .operand_batching_dims = axes,
-                                .start_indices_batching_dims = axes, .n_batching = n};
+  const sec_gather_dims dims = {.offset_dims = &column,
+                                .n_offset = 1,
+                                .collapsed_slice_dims = &row,
+                                .n_collapsed = 1,
+                                .start_index_map = &row,
+                                .n_start = 1,
+                                .operand_batching_dims = axes,
+                                .start_indices_batching_dims = axes,
+                                .n_batching = n};
   return sec_gather(x, sec_expand_dims(permutation, &column, 1), &dims, sizes, 2);
 }
 
@@ -104,22 +113,26 @@ static sec_value fit(sec_value x, int axis, int64_t count, int64_t size) {
 static sec_value unit_diagonal(sec_dtype dtype, int64_t n, int64_t first) {
   const int64_t dims[2] = {n, n};
   sec_value row = sec_iota(SEC_I32, 2, dims, 0), column = sec_iota(SEC_I32, 2, dims, 1);
-  sec_value on = sec_and(sec_eq(row, column), sec_ge(row, sec_literal_of(SEC_I32, false, 0, first)));
+  sec_value on =
+      sec_and(sec_eq(row, column), sec_ge(row, sec_literal_of(SEC_I32, false, 0, first)));
   return sec_convert(on, dtype, false);
 }
 
 /* de Hoog, Anderssen, Lukas: with m = l^-1 p da u^-1, dl = l tril(m, -1) and du = triu(m) u */
 static sec_value lu_tangent(const sec_aval *a, const sec_value *out, sec_value da) {
   int64_t m = a->dims[a->rank - 2], n = a->dims[a->rank - 1], k = m < n ? m : n;
-  sec_value l = sec_add(fit(sec_triangle(out[0], true, -1), a->rank - 1, k, m), unit_diagonal(a->dtype, m, 0));
-  sec_value u = sec_add(fit(sec_triangle(out[0], false, 0), a->rank - 2, k, n), unit_diagonal(a->dtype, n, k));
+  sec_value l = sec_add(fit(sec_triangle(out[0], true, -1), a->rank - 1, k, m),
+                        unit_diagonal(a->dtype, m, 0));
+  sec_value u = sec_add(fit(sec_triangle(out[0], false, 0), a->rank - 2, k, n),
+                        unit_diagonal(a->dtype, n, k));
   sec_value left = sec_triangular_solve(l, permute_rows(da, out[2]), true, true, false, true);
   sec_value both = sec_triangular_solve(u, left, false, false, false, false);
   sec_value dl = sec_matmul(l, sec_triangle(both, true, -1));
   return sec_add(dl, sec_matmul(sec_triangle(both, false, 0), u));
 }
 
-static sec_status lu_jvp(const sec_rule *r, const sec_value *in_dot, sec_value *out, sec_value *out_dot) {
+static sec_status lu_jvp(const sec_rule *r, const sec_value *in_dot, sec_value *out,
+                         sec_value *out_dot) {
   SEC_TRY(sec_lu(r->in[0], &out[0], &out[1], &out[2]));
   for (int i = 0; i < 3; i++) out_dot[i] = SEC_VALUE_ZERO;
   if (sec_value_is_zero(in_dot[0])) return SEC_OK;
@@ -132,13 +145,15 @@ static sec_status lu_batch(sec_batch *b) {
   return sec_lu(b->in[0], &b->out[0], &b->out[1], &b->out[2]);
 }
 
-SEC_PRIMITIVE(lu, .doc = "Triangular factors with partial pivoting: packed factors, pivots, permutation.",
-              .operands = {"x"}, .type = lu_type, .eval = lu_eval, .jvp_all = lu_jvp, .batch = lu_batch,
-              .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_lu", .meta = lu_meta, .takes = SEC_TAKES_FLOAT)
+SEC_PRIMITIVE(
+    lu, .doc = "Triangular factors with partial pivoting: packed factors, pivots, permutation.",
+    .operands = {"x"}, .type = lu_type, .eval = lu_eval, .jvp_all = lu_jvp, .batch = lu_batch,
+    .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_lu", .meta = lu_meta, .takes = SEC_TAKES_FLOAT)
 
 sec_status sec_lu(sec_value x, sec_value *lu, sec_value *pivots, sec_value *permutation) {
   sec_value out[3] = {SEC_VALUE_POISON, SEC_VALUE_POISON, SEC_VALUE_POISON};
-  sec_status status = sec_value_aval(x) == NULL ? sec_error_status(NULL) : sec_bind(&sec_lu_p, &x, 1, NULL, out, 3);
+  sec_status status =
+      sec_value_aval(x) == NULL ? sec_error_status(NULL) : sec_bind(&sec_lu_p, &x, 1, NULL, out, 3);
   *lu = out[0];
   *pivots = out[1];
   *permutation = out[2];
@@ -147,7 +162,8 @@ sec_status sec_lu(sec_value x, sec_value *lu, sec_value *pivots, sec_value *perm
 
 /* ---- solve ---- */
 static sec_value solve_error(const sec_aval *a, const sec_aval *b) {
-  sec_error_set(SEC_SHAPE, "a is square and b has as many rows; batch axes come in front and broadcast",
+  sec_error_set(SEC_SHAPE,
+                "a is square and b has as many rows; batch axes come in front and broadcast",
                 "solve: a is %s and b is %s", a->text, b->text);
   return SEC_VALUE_POISON;
 }
@@ -185,7 +201,8 @@ sec_value sec_solve(sec_value a, sec_value b) {
   const sec_aval *mr = sec_value_aval(rhs);
   int64_t n = ma->dims[ma->rank - 1];
   int count = common_batch(ma, mr, batch);
-  if (ma->dims[ma->rank - 2] != n || mr->dims[mr->rank - 2] != n || count < 0) return solve_error(ma, mb);
+  if (ma->dims[ma->rank - 2] != n || mr->dims[mr->rank - 2] != n || count < 0)
+    return solve_error(ma, mb);
   if (sec_lu(v[0], &lu, &pivots, &permutation) != SEC_OK) return SEC_VALUE_POISON;
   lu = with_batch(lu, batch, count, 2);
   rhs = permute_rows(with_batch(rhs, batch, count, 2), with_batch(permutation, batch, count, 1));

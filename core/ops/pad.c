@@ -1,4 +1,5 @@
-/* concatenate and pad: results that hold all of their operands and more than one source of elements. */
+/* concatenate and pad: results that hold all of their operands and more than one source of
+ * elements. */
 #include "structure.h"
 
 /* ---- concatenate: the operands one after another along `dimension` ---- */
@@ -13,13 +14,14 @@ static sec_status concatenate_type(sec_typing *t) {
   for (int i = 0; i < t->n_in; i++) {
     const sec_aval *y = t->in[i];
     if (y->dtype != x->dtype)
-      return sec_type_error(t, SEC_TYPE, "convert one of them", "operands have different types, %s and %s", x->text,
-                            y->text);
+      return sec_type_error(t, SEC_TYPE, "convert one of them",
+                            "operands have different types, %s and %s", x->text, y->text);
     bool fits = y->rank == x->rank;
     for (int a = 0; fits && a < x->rank; a++) fits = a == axis || y->dims[a] == x->dims[a];
     if (!fits)
       return sec_type_error(t, SEC_SHAPE, "all other axes must agree",
-                            "operands %s and %s differ outside axis %" PRId64, x->text, y->text, axis);
+                            "operands %s and %s differ outside axis %" PRId64, x->text, y->text,
+                            axis);
     if (__builtin_add_overflow(dims[axis], y->dims[axis], &dims[axis]))
       return sec_type_error(t, SEC_SHAPE, NULL, "axis %" PRId64 " of the result is too long", axis);
     weak &= y->weak;
@@ -44,9 +46,11 @@ static sec_status concatenate_eval(const sec_eval *e) {
 }
 
 /* each operand's cotangent is its part of ct */
-static sec_status concatenate_transpose(const sec_rule *r, const bool *linear, const sec_value *ct, sec_value *in_ct) {
+static sec_status concatenate_transpose(const sec_rule *r, const bool *linear, const sec_value *ct,
+                                        sec_value *in_ct) {
   const sec_aval *y = r->out_avals[0];
-  int64_t axis = sec_params_int(r->params, "dimension"), start[SEC_MAX_RANK] = {0}, limit[SEC_MAX_RANK];
+  int64_t axis = sec_params_int(r->params, "dimension"), start[SEC_MAX_RANK] = {0},
+          limit[SEC_MAX_RANK];
   if (sec_value_is_zero(ct[0])) return SEC_OK;
   memcpy(limit, y->dims, sizeof limit);
   limit[axis] = 0;
@@ -69,10 +73,10 @@ static sec_status concatenate_batch(sec_batch *b) {
   return sec_batch_result(b, out);
 }
 
-SEC_PRIMITIVE(concatenate, .doc = "The operands one after another along one axis.", .operands = {"x"},
-              .variadic = true, .type = concatenate_type, .eval = concatenate_eval, .linear = ~0u,
-              .transpose_all = concatenate_transpose, .batch = concatenate_batch, .form = SEC_FORM_CONCATENATE,
-              .takes = SEC_TAKES_ANY)
+SEC_PRIMITIVE(concatenate, .doc = "The operands one after another along one axis.",
+              .operands = {"x"}, .variadic = true, .type = concatenate_type,
+              .eval = concatenate_eval, .linear = ~0u, .transpose_all = concatenate_transpose,
+              .batch = concatenate_batch, .form = SEC_FORM_CONCATENATE, .takes = SEC_TAKES_ANY)
 
 sec_value sec_concatenate(const sec_value *x, int n, int axis) {
   if (n <= 0) {
@@ -82,15 +86,19 @@ sec_value sec_concatenate(const sec_value *x, int n, int axis) {
   for (int i = 0; i < n; i++)
     if (sec_value_aval(x[i]) == NULL) return SEC_VALUE_POISON;
   int64_t dimension = axis;
-  if (!sec_axes_from_user("concatenate", sec_value_aval(x[0])->rank, &dimension, 1, &dimension)) return SEC_VALUE_POISON;
+  if (!sec_axes_from_user("concatenate", sec_value_aval(x[0])->rank, &dimension, 1, &dimension))
+    return SEC_VALUE_POISON;
   if (n == 1) return x[0];
   sec_value out;
   sec_bind(&sec_concatenate_p, x, n,
-           sec_params_make(sec_current_context("concatenate"), SEC_PARAMS(SEC_P_INT("dimension", dimension))), &out, 1);
+           sec_params_make(sec_current_context("concatenate"),
+                           SEC_PARAMS(SEC_P_INT("dimension", dimension))),
+           &out, 1);
   return out;
 }
 
-/* ---- pad: (low, high, interior) an axis; interior first, then low and high, which may crop ---- */
+/* ---- pad: (low, high, interior) an axis; interior first, then low and high, which may crop ----
+ */
 static sec_status pad_type(sec_typing *t) {
   const sec_aval *x = t->in[0], *value = t->in[1];
   const int64_t *const *config;
@@ -99,8 +107,8 @@ static sec_status pad_type(sec_typing *t) {
   int n;
   SEC_TRY(sec_type_intss(t, "padding_config", &config, &lengths, &n));
   if (value->rank != 0 || value->dtype != x->dtype)
-    return sec_type_error(t, SEC_TYPE, "pad with a scalar of the operand's type", "cannot pad %s with %s", x->text,
-                          value->text);
+    return sec_type_error(t, SEC_TYPE, "pad with a scalar of the operand's type",
+                          "cannot pad %s with %s", x->text, value->text);
   if (n != x->rank)
     return sec_type_error(t, SEC_SHAPE, "give (low, high, interior) for each axis",
                           "padding_config has %d entries for %s", n, x->text);
@@ -114,7 +122,8 @@ static sec_status pad_type(sec_typing *t) {
     overflow |= __builtin_add_overflow(dims[a], config[a][0], &dims[a]);
     overflow |= __builtin_add_overflow(dims[a], config[a][1], &dims[a]);
     if (overflow || dims[a] < 0)
-      return sec_type_error(t, SEC_ARGUMENT, "crop less", "axis %d of %s would get size %" PRId64, a, x->text, dims[a]);
+      return sec_type_error(t, SEC_ARGUMENT, "crop less", "axis %d of %s would get size %" PRId64,
+                            a, x->text, dims[a]);
   }
   return sec_type_gives(t, x->dtype, x->weak && value->weak, n, dims);
 }
@@ -148,11 +157,13 @@ static sec_status pad_eval(const sec_eval *e) {
   return SEC_OK;
 }
 
-/* The part of ct where the operand's elements went: low and high undone, then every (interior + 1)-th. */
+/* The part of ct where the operand's elements went: low and high undone, then every (interior +
+ * 1)-th. */
 static sec_value pad_transpose_x(const sec_rule *r, sec_value ct) {
   const sec_aval *x = r->in_avals[0], *y = r->out_avals[0];
   const int64_t *const *config = padding_config(r->params);
-  int64_t low[SEC_MAX_RANK], high[SEC_MAX_RANK], zero[SEC_MAX_RANK] = {0}, limit[SEC_MAX_RANK], step[SEC_MAX_RANK];
+  int64_t low[SEC_MAX_RANK], high[SEC_MAX_RANK], zero[SEC_MAX_RANK] = {0}, limit[SEC_MAX_RANK],
+                                                 step[SEC_MAX_RANK];
   for (int a = 0; a < x->rank; a++) {
     low[a] = -config[a][0];
     high[a] = -config[a][1];
@@ -184,15 +195,17 @@ static sec_status pad_batch(sec_batch *b) {
   if (a == NULL) return sec_error_status(b->cx);
   sec_value inside = sec_full(sec_scalar_bool(true), lanes->rank, lanes->dims);
   inside = sec_pad(inside, sec_scalar_bool(false), low, high, interior);
-  return sec_batch_result(b, sec_where(inside, padded, sec_broadcast_in_dim(b->in[1], a->rank, a->dims, &axis)));
+  return sec_batch_result(
+      b, sec_where(inside, padded, sec_broadcast_in_dim(b->in[1], a->rank, a->dims, &axis)));
 }
 
 SEC_PRIMITIVE(pad, .doc = "The operand with a value before, after and between its elements.",
               .operands = {"x", "value"}, .type = pad_type, .eval = pad_eval, .linear = 3,
-              .transpose = {pad_transpose_x, pad_transpose_value}, .batch = pad_batch, .form = SEC_FORM_PAD,
-              .takes = SEC_TAKES_ANY)
+              .transpose = {pad_transpose_x, pad_transpose_value}, .batch = pad_batch,
+              .form = SEC_FORM_PAD, .takes = SEC_TAKES_ANY)
 
-sec_value sec_pad(sec_value x, sec_value value, const int64_t *low, const int64_t *high, const int64_t *interior) {
+sec_value sec_pad(sec_value x, sec_value value, const int64_t *low, const int64_t *high,
+                  const int64_t *interior) {
   const sec_aval *a = sec_value_aval(x);
   int64_t config[SEC_MAX_RANK][3];
   const int64_t *rows[SEC_MAX_RANK];
@@ -205,6 +218,7 @@ sec_value sec_pad(sec_value x, sec_value value, const int64_t *low, const int64_
     rows[k] = config[k];
     lengths[k] = 3;
   }
-  const sec_param padding = {.name = "padding_config", .kind = SEC_PARAM_INTSS, .u.intss = {rows, lengths, a->rank}};
+  const sec_param padding = {
+      .name = "padding_config", .kind = SEC_PARAM_INTSS, .u.intss = {rows, lengths, a->rank}};
   return sec_bind2(&sec_pad_p, x, value, sec_params_make(sec_current_context("pad"), &padding, 1));
 }

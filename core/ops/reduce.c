@@ -1,4 +1,5 @@
-/* Reductions over axes, and argmax, argmin.  A reduction folds primitive `combine` from `identity`. */
+/* Reductions over axes, and argmax, argmin.  A reduction folds primitive `combine` from `identity`.
+ */
 #include "structure.h"
 
 SEC_DECLARE_PRIMITIVE(add)
@@ -29,10 +30,12 @@ static sec_status reduced_type(sec_typing *t, sec_dtype dtype, bool weak) {
   return sec_type_gives(t, dtype, weak, rank, dims);
 }
 
-static sec_status reduce_type(sec_typing *t) { return reduced_type(t, t->in[0]->dtype, t->in[0]->weak); }
+static sec_status reduce_type(sec_typing *t) {
+  return reduced_type(t, t->in[0]->dtype, t->in[0]->weak);
+}
 
 typedef struct scalar_value {
-  double  f;
+  double f;
   int64_t i;
 } scalar_value;
 
@@ -43,15 +46,16 @@ static scalar_value identity_value(sec_identity identity, sec_dtype dtype) {
   int64_t lowest = kind == SEC_KIND_INT ? INT64_MIN >> (64 - bits) : 0;
   int64_t highest = kind == SEC_KIND_INT ? INT64_MAX >> (64 - bits) : ones;
   switch (identity) {
-    case SEC_ID_ONE: return (scalar_value){1, 1};
-    case SEC_ID_LOWEST: return (scalar_value){-__builtin_inf(), lowest};
-    case SEC_ID_HIGHEST: return (scalar_value){__builtin_inf(), highest};
-    case SEC_ID_ALL_ONES: return (scalar_value){0, ones};
-    default: return (scalar_value){0, 0};
+  case SEC_ID_ONE: return (scalar_value){1, 1};
+  case SEC_ID_LOWEST: return (scalar_value){-__builtin_inf(), lowest};
+  case SEC_ID_HIGHEST: return (scalar_value){__builtin_inf(), highest};
+  case SEC_ID_ALL_ONES: return (scalar_value){0, ones};
+  default: return (scalar_value){0, 0};
   }
 }
 
-static void accumulate(const sec_primitive *combine, const sec_array *x, int64_t at, scalar_value *acc) {
+static void accumulate(const sec_primitive *combine, const sec_array *x, int64_t at,
+                       scalar_value *acc) {
   sec_dtype dtype = x->aval->dtype;
   int bits = sec_dtype_bits(dtype);
   if (sec_dtype_kind(dtype) == SEC_KIND_FLOAT) {
@@ -59,7 +63,8 @@ static void accumulate(const sec_primitive *combine, const sec_array *x, int64_t
   } else if (sec_dtype_kind(dtype) == SEC_KIND_INT) {
     acc->i = combine->scalar.i((const int64_t[]){acc->i, sec_get_i(x, at)}, bits);
   } else {
-    acc->i = (int64_t)combine->scalar.u((const uint64_t[]){(uint64_t)acc->i, (uint64_t)sec_get_i(x, at)}, bits);
+    acc->i = (int64_t)combine->scalar.u(
+        (const uint64_t[]){(uint64_t)acc->i, (uint64_t)sec_get_i(x, at)}, bits);
   }
 }
 
@@ -69,7 +74,8 @@ static sec_status reduce_eval(const sec_eval *e) {
   const sec_aval *a = x->aval;
   int n;
   const int64_t *axes = sec_params_ints(e->params, "axes", &n);
-  int64_t strides[SEC_MAX_RANK], kept[SEC_MAX_RANK], inner[SEC_MAX_RANK], index[SEC_MAX_RANK] = {0}, i = 0;
+  int64_t strides[SEC_MAX_RANK], kept[SEC_MAX_RANK], inner[SEC_MAX_RANK], index[SEC_MAX_RANK] = {0},
+                                                                          i = 0;
   sec_strides(a->rank, a->dims, strides);
   kept_axes(a->rank, axes, n, kept);
   for (int k = 0; k < n; k++) inner[k] = a->dims[axes[k]];
@@ -105,12 +111,14 @@ static sec_status reduce_batch(sec_batch *b) {
   const int64_t *axes = sec_params_ints(b->params, "axes", &n);
   int64_t shifted[SEC_LIST];
   sec_shift_axes(axes, n, shifted);
-  return sec_batch_result(b, sec_bind1(b->prim, b->in[0],
-                                       sec_params_make(b->cx, SEC_PARAMS(SEC_P_INTS("axes", shifted, n)))));
+  return sec_batch_result(
+      b, sec_bind1(b->prim, b->in[0],
+                   sec_params_make(b->cx, SEC_PARAMS(SEC_P_INTS("axes", shifted, n)))));
 }
 
-#define REDUCTION                                                                                 \
-  .operands = {"x"}, .type = reduce_type, .eval = reduce_eval, .batch = reduce_batch, .form = SEC_FORM_REDUCE
+#define REDUCTION                                                                                  \
+  .operands = {"x"}, .type = reduce_type, .eval = reduce_eval, .batch = reduce_batch,              \
+  .form = SEC_FORM_REDUCE
 
 SEC_PRIMITIVE(reduce_sum, .doc = "Sum over axes.", REDUCTION, .linear = 1, .transpose = {spread},
               .combine = &sec_add_p, .identity = SEC_ID_ZERO, .takes = SEC_TAKES_REAL)
@@ -120,20 +128,24 @@ SEC_PRIMITIVE(reduce_sum, .doc = "Sum over axes.", REDUCTION, .linear = 1, .tran
 static sec_value extremum_jvp(const sec_rule *r, sec_value dx) {
   int n;
   const int64_t *axes = sec_params_ints(r->params, "axes", &n);
-  sec_value here = sec_convert(sec_eq(r->in[0], spread(r, r->out[0])), r->in_avals[0]->dtype, false);
+  sec_value here =
+      sec_convert(sec_eq(r->in[0], spread(r, r->out[0])), r->in_avals[0]->dtype, false);
   sec_value count = sec_reduce_sum(here, axes, n);
   return sec_div(sec_reduce_sum(sec_mul(dx, here), axes, n), count);
 }
 
 SEC_PRIMITIVE(reduce_max, .doc = "Greatest element over axes; NaN if there is one.", REDUCTION,
-              .jvp = {extremum_jvp}, .combine = &sec_max_p, .identity = SEC_ID_LOWEST, .takes = SEC_TAKES_ANY)
+              .jvp = {extremum_jvp}, .combine = &sec_max_p, .identity = SEC_ID_LOWEST,
+              .takes = SEC_TAKES_ANY)
 SEC_PRIMITIVE(reduce_min, .doc = "Least element over axes; NaN if there is one.", REDUCTION,
-              .jvp = {extremum_jvp}, .combine = &sec_min_p, .identity = SEC_ID_HIGHEST, .takes = SEC_TAKES_ANY)
+              .jvp = {extremum_jvp}, .combine = &sec_min_p, .identity = SEC_ID_HIGHEST,
+              .takes = SEC_TAKES_ANY)
 
 /* The elements start .. limit of axis 0, then `high` times `fill`. */
 static sec_value rows(sec_value x, int64_t start, int64_t limit, int64_t high, double fill) {
   const sec_aval *a = sec_value_aval(x);
-  int64_t from[SEC_MAX_RANK] = {0}, to[SEC_MAX_RANK], zero[SEC_MAX_RANK] = {0}, after[SEC_MAX_RANK] = {0};
+  int64_t from[SEC_MAX_RANK] = {0}, to[SEC_MAX_RANK], zero[SEC_MAX_RANK] = {0},
+          after[SEC_MAX_RANK] = {0};
   if (a == NULL) return SEC_VALUE_POISON;
   memcpy(to, a->dims, sizeof to);
   from[0] = start;
@@ -143,7 +155,8 @@ static sec_value rows(sec_value x, int64_t start, int64_t limit, int64_t high, d
   return high == 0 ? x : sec_pad(x, sec_literal_of(a->dtype, false, fill, 0), zero, after, zero);
 }
 
-/* prod: a tree of products of halves, (x, dx) -> (x1 x2, dx1 x2 + x1 dx2): no division, so right at zeros */
+/* prod: a tree of products of halves, (x, dx) -> (x1 x2, dx1 x2 + x1 dx2): no division, so right at
+ * zeros */
 static sec_value prod_jvp(const sec_rule *r, sec_value dx) {
   const sec_aval *a = r->in_avals[0], *y = r->out_avals[0];
   int n, rank = y->rank;
@@ -167,8 +180,8 @@ static sec_value prod_jvp(const sec_rule *r, sec_value dx) {
   return sec_reshape(dx, rank, y->dims);
 }
 
-SEC_PRIMITIVE(reduce_prod, .doc = "Product over axes.", REDUCTION, .jvp = {prod_jvp}, .combine = &sec_mul_p,
-              .identity = SEC_ID_ONE, .takes = SEC_TAKES_REAL)
+SEC_PRIMITIVE(reduce_prod, .doc = "Product over axes.", REDUCTION, .jvp = {prod_jvp},
+              .combine = &sec_mul_p, .identity = SEC_ID_ONE, .takes = SEC_TAKES_REAL)
 SEC_PRIMITIVE(reduce_and, .doc = "Bitwise and over axes.", REDUCTION, .combine = &sec_and_p,
               .identity = SEC_ID_ALL_ONES, .takes = SEC_TAKES_BITS, .flags = SEC_FLAG_NO_GRADIENT)
 SEC_PRIMITIVE(reduce_or, .doc = "Bitwise or over axes.", REDUCTION, .combine = &sec_or_p,
@@ -187,15 +200,29 @@ static sec_value reduce(const sec_primitive *prim, sec_value x, const int64_t *a
   if (n == 0) return x;
   for (int k = 0, i = 0; k < a->rank; k++)
     if (sec_has_axis(list, n, k)) sorted[i++] = k;
-  return sec_bind1(prim, x, sec_params_make(sec_current_context(prim->name), SEC_PARAMS(SEC_P_INTS("axes", sorted, n))));
+  return sec_bind1(
+      prim, x,
+      sec_params_make(sec_current_context(prim->name), SEC_PARAMS(SEC_P_INTS("axes", sorted, n))));
 }
 
-sec_value sec_reduce_sum(sec_value x, const int64_t *axes, int n) { return reduce(&sec_reduce_sum_p, x, axes, n); }
-sec_value sec_reduce_prod(sec_value x, const int64_t *axes, int n) { return reduce(&sec_reduce_prod_p, x, axes, n); }
-sec_value sec_reduce_max(sec_value x, const int64_t *axes, int n) { return reduce(&sec_reduce_max_p, x, axes, n); }
-sec_value sec_reduce_min(sec_value x, const int64_t *axes, int n) { return reduce(&sec_reduce_min_p, x, axes, n); }
-sec_value sec_reduce_and(sec_value x, const int64_t *axes, int n) { return reduce(&sec_reduce_and_p, x, axes, n); }
-sec_value sec_reduce_or(sec_value x, const int64_t *axes, int n) { return reduce(&sec_reduce_or_p, x, axes, n); }
+sec_value sec_reduce_sum(sec_value x, const int64_t *axes, int n) {
+  return reduce(&sec_reduce_sum_p, x, axes, n);
+}
+sec_value sec_reduce_prod(sec_value x, const int64_t *axes, int n) {
+  return reduce(&sec_reduce_prod_p, x, axes, n);
+}
+sec_value sec_reduce_max(sec_value x, const int64_t *axes, int n) {
+  return reduce(&sec_reduce_max_p, x, axes, n);
+}
+sec_value sec_reduce_min(sec_value x, const int64_t *axes, int n) {
+  return reduce(&sec_reduce_min_p, x, axes, n);
+}
+sec_value sec_reduce_and(sec_value x, const int64_t *axes, int n) {
+  return reduce(&sec_reduce_and_p, x, axes, n);
+}
+sec_value sec_reduce_or(sec_value x, const int64_t *axes, int n) {
+  return reduce(&sec_reduce_or_p, x, axes, n);
+}
 sec_value sec_sum(sec_value x) { return sec_reduce_sum(x, NULL, -1); }
 
 /* ---- argmax, argmin: the first NaN, else the first extremum, along one axis ---- */
@@ -209,14 +236,18 @@ static sec_status arg_type(sec_typing *t) {
   if (n != 1) return sec_type_error(t, SEC_ARGUMENT, "reshape first", "needs one axis, got %d", n);
   SEC_TRY(reduced_type(t, index, false));
   if (sec_dtype_kind(index) != SEC_KIND_INT && sec_dtype_kind(index) != SEC_KIND_UINT)
-    return sec_type_error(t, SEC_TYPE, "use i32", "index_dtype must be an integer type, got %s", sec_dtype_name(index));
+    return sec_type_error(t, SEC_TYPE, "use i32", "index_dtype must be an integer type, got %s",
+                          sec_dtype_name(index));
   if (t->in[0]->dims[axes[0]] == 0)
-    return sec_type_error(t, SEC_ARGUMENT, NULL, "axis %" PRId64 " of %s has no element", axes[0], t->in[0]->text);
+    return sec_type_error(t, SEC_ARGUMENT, NULL, "axis %" PRId64 " of %s has no element", axes[0],
+                          t->in[0]->text);
   return SEC_OK;
 }
 
 /* The axis seen as [outer, n, inner]. */
-typedef struct axis_split { int64_t outer, n, inner; } axis_split;
+typedef struct axis_split {
+  int64_t outer, n, inner;
+} axis_split;
 
 static axis_split split_at(const sec_aval *a, int64_t axis) {
   axis_split s = {1, a->dims[axis], 1};
@@ -244,7 +275,8 @@ static sec_status arg_eval(const sec_eval *e) {
     for (int64_t i = 0; i < s.inner; i++) {
       int64_t first = o * s.n * s.inner + i, best = 0;
       for (int64_t k = 1; k < s.n; k++)
-        if (beats(x, first + k * s.inner, first + best * s.inner, e->prim == &sec_argmin_p)) best = k;
+        if (beats(x, first + k * s.inner, first + best * s.inner, e->prim == &sec_argmin_p))
+          best = k;
       sec_put_i(e->out[0], o * s.inner + i, best);
     }
   return SEC_OK;
@@ -269,21 +301,32 @@ static int arg_meta(const sec_typing *t, int64_t *meta) {
   return 6;
 }
 
-#define ARG_REDUCTION                                                                             \
-  .operands = {"x"}, .type = arg_type, .eval = arg_eval, .batch = arg_batch, .form = SEC_FORM_RUNTIME, \
-  .runtime = "sec_rt_argreduce", .meta = arg_meta, .takes = SEC_TAKES_ANY, .flags = SEC_FLAG_NO_GRADIENT
+#define ARG_REDUCTION                                                                              \
+  .operands = {"x"}, .type = arg_type, .eval = arg_eval, .batch = arg_batch,                       \
+  .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_argreduce", .meta = arg_meta,                       \
+  .takes = SEC_TAKES_ANY, .flags = SEC_FLAG_NO_GRADIENT
 
-SEC_PRIMITIVE(argmax, .doc = "Index of the greatest element along an axis; the first, or the first NaN.", ARG_REDUCTION)
-SEC_PRIMITIVE(argmin, .doc = "Index of the least element along an axis; the first, or the first NaN.", ARG_REDUCTION)
+SEC_PRIMITIVE(argmax,
+              .doc = "Index of the greatest element along an axis; the first, or the first NaN.",
+              ARG_REDUCTION)
+SEC_PRIMITIVE(argmin,
+              .doc = "Index of the least element along an axis; the first, or the first NaN.",
+              ARG_REDUCTION)
 
-static sec_value arg_reduce(const sec_primitive *prim, sec_value x, int axis, sec_dtype index_dtype) {
+static sec_value arg_reduce(const sec_primitive *prim, sec_value x, int axis,
+                            sec_dtype index_dtype) {
   const sec_aval *a = sec_value_aval(x);
   int64_t k = axis;
   if (a == NULL || !sec_axes_from_user(prim->name, a->rank, &k, 1, &k)) return SEC_VALUE_POISON;
   return sec_bind1(prim, x,
                    sec_params_make(sec_current_context(prim->name),
-                                   SEC_PARAMS(SEC_P_INTS("axes", &k, 1), SEC_P_DTYPE("index_dtype", index_dtype))));
+                                   SEC_PARAMS(SEC_P_INTS("axes", &k, 1),
+                                              SEC_P_DTYPE("index_dtype", index_dtype))));
 }
 
-sec_value sec_argmax(sec_value x, int axis, sec_dtype index_dtype) { return arg_reduce(&sec_argmax_p, x, axis, index_dtype); }
-sec_value sec_argmin(sec_value x, int axis, sec_dtype index_dtype) { return arg_reduce(&sec_argmin_p, x, axis, index_dtype); }
+sec_value sec_argmax(sec_value x, int axis, sec_dtype index_dtype) {
+  return arg_reduce(&sec_argmax_p, x, axis, index_dtype);
+}
+sec_value sec_argmin(sec_value x, int axis, sec_dtype index_dtype) {
+  return arg_reduce(&sec_argmin_p, x, axis, index_dtype);
+}

@@ -1,5 +1,5 @@
-/* scatter and scatter_add: windows written to, or added to, places that an array of indices gives, in the
- * order of the indices: of several writes to one place the last stays. */
+/* scatter and scatter_add: windows written to, or added to, places that an array of indices gives,
+ * in the order of the indices: of several writes to one place the last stays. */
 #include "gather.h"
 
 static sec_status scatter_type(sec_typing *t) {
@@ -7,14 +7,16 @@ static sec_status scatter_type(sec_typing *t) {
   int64_t dims[SEC_MAX_RANK];
   int rank;
   if (x->dtype != updates->dtype)
-    return sec_type_error(t, SEC_TYPE, "convert the updates", "operand and updates have different types, %s and %s",
-                          x->text, updates->text);
+    return sec_type_error(t, SEC_TYPE, "convert the updates",
+                          "operand and updates have different types, %s and %s", x->text,
+                          updates->text);
   SEC_TRY(sec_type_takes(t, 0));
   SEC_TRY(sec_windows_type(t, sec_scatter_names, NULL, updates, &rank, dims));
   for (int k = 0; k < rank; k++)
     if (dims[k] != updates->dims[k])
       return sec_type_error(t, SEC_SHAPE, "index axes of the updates are those of the indices",
-                            "axis %d of updates %s does not fit indices %s", k, updates->text, t->in[1]->text);
+                            "axis %d of updates %s does not fit indices %s", k, updates->text,
+                            t->in[1]->text);
   return sec_type_gives(t, x->dtype, x->weak, x->rank, x->dims);
 }
 
@@ -24,7 +26,7 @@ static int64_t scatter_mode(const sec_params *p) {
 }
 
 typedef struct scatter_arrays {
-  sec_array       *y;
+  sec_array *y;
   const sec_array *updates;
 } scatter_arrays;
 
@@ -32,7 +34,8 @@ static void set_visit(void *user, int64_t operand, int64_t windows) {
   const scatter_arrays *s = user;
   size_t size = sec_dtype_size(s->y->aval->dtype);
   if (operand >= 0)
-    memcpy((char *)s->y->data + (size_t)operand * size, (const char *)s->updates->data + (size_t)windows * size, size);
+    memcpy((char *)s->y->data + (size_t)operand * size,
+           (const char *)s->updates->data + (size_t)windows * size, size);
 }
 
 static void add_visit(void *user, int64_t operand, int64_t windows) {
@@ -41,8 +44,9 @@ static void add_visit(void *user, int64_t operand, int64_t windows) {
   if (sec_aval_is_float(s->y->aval))
     sec_put_f(s->y, operand, sec_get_f(s->y, operand) + sec_get_f(s->updates, windows));
   else
-    sec_put_i(s->y, operand,
-              (int64_t)((uint64_t)sec_get_i(s->y, operand) + (uint64_t)sec_get_i(s->updates, windows)));
+    sec_put_i(
+        s->y, operand,
+        (int64_t)((uint64_t)sec_get_i(s->y, operand) + (uint64_t)sec_get_i(s->updates, windows)));
 }
 
 static sec_status walk(const sec_eval *e, sec_window_visit visit) {
@@ -62,11 +66,12 @@ static int scatter_meta(const sec_typing *t, int64_t *meta) {
   sec_gather_dims d = sec_gather_dims_of(t->params, sec_scatter_names);
   sec_windows w;
   sec_windows_make(&d, t->in[0], t->in[2], &w);
-  return sec_windows_meta(&w, t->in[0]->dtype, t->in[1]->dtype, scatter_mode(t->params), t->in[0]->size, meta);
+  return sec_windows_meta(&w, t->in[0]->dtype, t->in[1]->dtype, scatter_mode(t->params),
+                          t->in[0]->size, meta);
 }
 
-static sec_value bind_scatter(const sec_primitive *prim, sec_value x, sec_value indices, sec_value updates,
-                              const sec_gather_dims *d, int mode) {
+static sec_value bind_scatter(const sec_primitive *prim, sec_value x, sec_value indices,
+                              sec_value updates, const sec_gather_dims *d, int mode) {
   const sec_value in[3] = {x, indices, updates};
   sec_value out;
   for (int i = 0; i < 3; i++)
@@ -77,7 +82,8 @@ static sec_value bind_scatter(const sec_primitive *prim, sec_value x, sec_value 
                  SEC_P_INTS("inserted_window_dims", d->collapsed_slice_dims, d->n_collapsed),
                  SEC_P_INTS("scatter_dims_to_operand_dims", d->start_index_map, d->n_start),
                  SEC_P_INTS("operand_batching_dims", d->operand_batching_dims, d->n_batching),
-                 SEC_P_INTS("scatter_indices_batching_dims", d->start_indices_batching_dims, d->n_batching),
+                 SEC_P_INTS("scatter_indices_batching_dims", d->start_indices_batching_dims,
+                            d->n_batching),
                  SEC_P_INT("mode", mode)));
   sec_bind(prim, in, 3, params, &out, 1);
   return out;
@@ -87,11 +93,13 @@ static sec_status scatter_batch(sec_batch *b) {
   sec_gather_dims d = sec_gather_dims_of(b->params, sec_scatter_names);
   sec_batched_dims batched;
   sec_gather_dims_batch(&d, true, b->batched[1], &batched);
-  return sec_batch_result(b, bind_scatter(b->prim, sec_batch_operand(b, 0), b->in[1], sec_batch_operand(b, 2),
-                                          &batched.dims, (int)sec_params_int(b->params, "mode")));
+  return sec_batch_result(b, bind_scatter(b->prim, sec_batch_operand(b, 0), b->in[1],
+                                          sec_batch_operand(b, 2), &batched.dims,
+                                          (int)sec_params_int(b->params, "mode")));
 }
 
-/* The windows of `v`, an array of the operand's shape, where the updates went; zero where they were dropped. */
+/* The windows of `v`, an array of the operand's shape, where the updates went; zero where they were
+ * dropped. */
 static sec_value gather_back(const sec_rule *r, sec_value v) {
   const sec_aval *x = r->in_avals[0], *updates = r->in_avals[2];
   sec_gather_dims d = sec_gather_dims_of(r->params, sec_scatter_names);
@@ -107,11 +115,12 @@ static sec_value gather_back(const sec_rule *r, sec_value v) {
 /* ct with zeros where updates were written */
 static sec_value scatter_transpose_x(const sec_rule *r, sec_value ct) {
   sec_gather_dims d = sec_gather_dims_of(r->params, sec_scatter_names);
-  return bind_scatter(r->prim, ct, r->in[1], sec_zeros_of(r->in_avals[2]), &d, (int)sec_params_int(r->params, "mode"));
+  return bind_scatter(r->prim, ct, r->in[1], sec_zeros_of(r->in_avals[2]), &d,
+                      (int)sec_params_int(r->params, "mode"));
 }
 
-/* ct gathered back, where the update is the one that stayed: updates are numbered from 1, the numbers are
- * scattered, and an update that finds its own number stayed */
+/* ct gathered back, where the update is the one that stayed: updates are numbered from 1, the
+ * numbers are scattered, and an update that finds its own number stayed */
 static sec_value scatter_transpose_updates(const sec_rule *r, sec_value ct) {
   const sec_aval *x = r->in_avals[0], *updates = r->in_avals[2];
   sec_gather_dims d = sec_gather_dims_of(r->params, sec_scatter_names);
@@ -125,14 +134,19 @@ static sec_value scatter_transpose_updates(const sec_rule *r, sec_value ct) {
   sec_value ids = sec_reshape(sec_add(sec_iota(SEC_U32, 1, &count, 0), one), updates->rank, dims);
   ids = sec_broadcast_in_dim(ids, updates->rank, updates->dims, axes);
   sec_value none = sec_full(sec_zero_literal(SEC_U32), x->rank, x->dims);
-  sec_value stayed = bind_scatter(r->prim, none, r->in[1], ids, &d, (int)sec_params_int(r->params, "mode"));
-  return sec_where(sec_eq(gather_back(r, stayed), ids), gather_back(r, ct), sec_zero_literal(x->dtype));
+  sec_value stayed =
+      bind_scatter(r->prim, none, r->in[1], ids, &d, (int)sec_params_int(r->params, "mode"));
+  return sec_where(sec_eq(gather_back(r, stayed), ids), gather_back(r, ct),
+                   sec_zero_literal(x->dtype));
 }
 
-SEC_PRIMITIVE(scatter, .doc = "The operand with windows replaced at places given by indices; the last write stays.",
-              .operands = {"x", "indices", "updates"}, .type = scatter_type, .eval = scatter_eval, .linear = 1 | 4,
-              .transpose = {scatter_transpose_x, NULL, scatter_transpose_updates}, .batch = scatter_batch,
-              .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_scatter", .meta = scatter_meta, .takes = SEC_TAKES_ANY)
+SEC_PRIMITIVE(
+    scatter,
+    .doc = "The operand with windows replaced at places given by indices; the last write stays.",
+    .operands = {"x", "indices", "updates"}, .type = scatter_type, .eval = scatter_eval,
+    .linear = 1 | 4, .transpose = {scatter_transpose_x, NULL, scatter_transpose_updates},
+    .batch = scatter_batch, .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_scatter",
+    .meta = scatter_meta, .takes = SEC_TAKES_ANY)
 
 static sec_value add_transpose_x(const sec_rule *r, sec_value ct) {
   (void)r;
@@ -140,23 +154,32 @@ static sec_value add_transpose_x(const sec_rule *r, sec_value ct) {
 }
 
 SEC_PRIMITIVE(scatter_add, .doc = "The operand with windows added at places given by indices.",
-              .operands = {"x", "indices", "updates"}, .type = scatter_type, .eval = scatter_add_eval,
-              .linear = 1 | 4, .transpose = {add_transpose_x, NULL, gather_back}, .batch = scatter_batch,
+              .operands = {"x", "indices", "updates"}, .type = scatter_type,
+              .eval = scatter_add_eval, .linear = 1 | 4,
+              .transpose = {add_transpose_x, NULL, gather_back}, .batch = scatter_batch,
               .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_scatter_add", .meta = scatter_meta,
               .takes = SEC_TAKES_REAL)
 
 static sec_gather_dims as_gather(const sec_scatter_dims *s) {
-  return (sec_gather_dims){s->update_window_dims, s->inserted_window_dims, s->scatter_dims_to_operand_dims,
-                           s->operand_batching_dims, s->scatter_indices_batching_dims, s->n_window, s->n_inserted,
-                           s->n_scatter, s->n_batching};
+  return (sec_gather_dims){s->update_window_dims,
+                           s->inserted_window_dims,
+                           s->scatter_dims_to_operand_dims,
+                           s->operand_batching_dims,
+                           s->scatter_indices_batching_dims,
+                           s->n_window,
+                           s->n_inserted,
+                           s->n_scatter,
+                           s->n_batching};
 }
 
-sec_value sec_scatter(sec_value x, sec_value indices, sec_value updates, const sec_scatter_dims *dims, int mode) {
+sec_value sec_scatter(sec_value x, sec_value indices, sec_value updates,
+                      const sec_scatter_dims *dims, int mode) {
   sec_gather_dims d = as_gather(dims);
   return bind_scatter(&sec_scatter_p, x, indices, updates, &d, mode);
 }
 
-sec_value sec_scatter_add(sec_value x, sec_value indices, sec_value updates, const sec_scatter_dims *dims, int mode) {
+sec_value sec_scatter_add(sec_value x, sec_value indices, sec_value updates,
+                          const sec_scatter_dims *dims, int mode) {
   sec_gather_dims d = as_gather(dims);
   return bind_scatter(&sec_scatter_add_p, x, indices, updates, &d, mode);
 }

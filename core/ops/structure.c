@@ -4,23 +4,26 @@
 sec_status sec_type_ints(const sec_typing *t, const char *name, const int64_t **v, int *n) {
   const sec_param *p = sec_params_find(t->params, name);
   if (p == NULL || p->kind != SEC_PARAM_INTS)
-    return sec_type_error(t, SEC_ARGUMENT, "give it as (1, 2)", "parameter %s is not a list of integers", name);
+    return sec_type_error(t, SEC_ARGUMENT, "give it as (1, 2)",
+                          "parameter %s is not a list of integers", name);
   if (p->u.ints.n > SEC_MAX_RANK)
-    return sec_type_error(t, SEC_ARGUMENT, NULL, "parameter %s has %d entries, more than rank %d", name, p->u.ints.n,
-                          SEC_MAX_RANK);
+    return sec_type_error(t, SEC_ARGUMENT, NULL, "parameter %s has %d entries, more than rank %d",
+                          name, p->u.ints.n, SEC_MAX_RANK);
   *v = p->u.ints.v;
   *n = p->u.ints.n;
   return SEC_OK;
 }
 
-sec_status sec_type_intss(const sec_typing *t, const char *name, const int64_t *const **v, const int **n, int *count) {
+sec_status sec_type_intss(const sec_typing *t, const char *name, const int64_t *const **v,
+                          const int **n, int *count) {
   const sec_param *p = sec_params_find(t->params, name);
   *count = 0;
   *v = NULL;
   *n = NULL;
   if (p != NULL && p->kind == SEC_PARAM_INTS && p->u.ints.n == 0) return SEC_OK;
   if (p == NULL || p->kind != SEC_PARAM_INTSS)
-    return sec_type_error(t, SEC_ARGUMENT, "give it as ((1, 2), (3,))", "parameter %s is not a list of lists", name);
+    return sec_type_error(t, SEC_ARGUMENT, "give it as ((1, 2), (3,))",
+                          "parameter %s is not a list of lists", name);
   *v = p->u.intss.v;
   *n = p->u.intss.n;
   *count = p->u.intss.count;
@@ -33,18 +36,21 @@ bool sec_has_axis(const int64_t *axes, int n, int64_t axis) {
   return false;
 }
 
-sec_status sec_type_axes(const sec_typing *t, const char *what, const int64_t *axes, int n, int rank) {
+sec_status sec_type_axes(const sec_typing *t, const char *what, const int64_t *axes, int n,
+                         int rank) {
   for (int i = 0; i < n; i++) {
     if (axes[i] < 0 || axes[i] >= rank)
-      return sec_type_error(t, SEC_AXIS, "axes of a primitive count from 0", "%s has %" PRId64 ", outside rank %d", what,
-                            axes[i], rank);
+      return sec_type_error(t, SEC_AXIS, "axes of a primitive count from 0",
+                            "%s has %" PRId64 ", outside rank %d", what, axes[i], rank);
     if (sec_has_axis(axes, i, axes[i]))
-      return sec_type_error(t, SEC_AXIS, "name each axis once", "%s has axis %" PRId64 " twice", what, axes[i]);
+      return sec_type_error(t, SEC_AXIS, "name each axis once", "%s has axis %" PRId64 " twice",
+                            what, axes[i]);
   }
   return SEC_OK;
 }
 
-sec_status sec_type_gives_at(sec_typing *t, int i, sec_dtype dtype, bool weak, int rank, const int64_t *dims) {
+sec_status sec_type_gives_at(sec_typing *t, int i, sec_dtype dtype, bool weak, int rank,
+                             const int64_t *dims) {
   const sec_aval *a = sec_aval_get(t->cx, dtype, weak, rank, dims);
   if (a == NULL) return sec_error_status(t->cx);
   t->out[i] = a;
@@ -52,7 +58,8 @@ sec_status sec_type_gives_at(sec_typing *t, int i, sec_dtype dtype, bool weak, i
   return SEC_OK;
 }
 
-sec_status sec_type_gives(sec_typing *t, sec_dtype dtype, bool weak, int rank, const int64_t *dims) {
+sec_status sec_type_gives(sec_typing *t, sec_dtype dtype, bool weak, int rank,
+                          const int64_t *dims) {
   return sec_type_gives_at(t, 0, dtype, weak, rank, dims);
 }
 
@@ -113,7 +120,8 @@ sec_value sec_move_to_front(sec_value x, int from) {
 sec_context *sec_current_context(const char *op) {
   sec_trace *t = sec_trace_current();
   if (t != NULL) return sec_trace_context(t);
-  sec_error_set(SEC_NO_TRACE, "call it between sec_trace_begin and sec_trace_end", "%s: no trace is open", op);
+  sec_error_set(SEC_NO_TRACE, "call it between sec_trace_begin and sec_trace_end",
+                "%s: no trace is open", op);
   return NULL;
 }
 
@@ -130,13 +138,14 @@ bool sec_axes_from_user(const char *op, int rank, const int64_t *axes, int n, in
   }
   for (int i = 0; i < n; i++) {
     if (axes[i] < -rank || axes[i] >= rank) {
-      sec_error_set(SEC_AXIS, "axes count from 0, or from -1 at the end", "%s: axis %" PRId64 " is outside rank %d",
-                    op, axes[i], rank);
+      sec_error_set(SEC_AXIS, "axes count from 0, or from -1 at the end",
+                    "%s: axis %" PRId64 " is outside rank %d", op, axes[i], rank);
       return false;
     }
     out[i] = axes[i] < 0 ? axes[i] + rank : axes[i];
     if (sec_has_axis(out, i, out[i])) {
-      sec_error_set(SEC_AXIS, "name each axis once", "%s: axis %" PRId64 " is named twice", op, out[i]);
+      sec_error_set(SEC_AXIS, "name each axis once", "%s: axis %" PRId64 " is named twice", op,
+                    out[i]);
       return false;
     }
   }

@@ -1,5 +1,5 @@
-/* Helpers shared by the rules of structural primitives (shape, slice, gather, reduce, dot, linalg): parameter
- * lists, axes, result types, evaluation by view, and the ends of batch rules. */
+/* Helpers shared by the rules of structural primitives (shape, slice, gather, reduce, dot, linalg):
+ * parameter lists, axes, result types, evaluation by view, and the ends of batch rules. */
 #ifndef SEC_STRUCTURE_H
 #define SEC_STRUCTURE_H
 
@@ -14,13 +14,16 @@
 /* The list of parameter `name`, at most SEC_MAX_RANK long; an error when it is missing. */
 sec_status sec_type_ints(const sec_typing *t, const char *name, const int64_t **v, int *n);
 /* A list of lists; an empty list of any kind counts as one. */
-sec_status sec_type_intss(const sec_typing *t, const char *name, const int64_t *const **v, const int **n, int *count);
+sec_status sec_type_intss(const sec_typing *t, const char *name, const int64_t *const **v,
+                          const int **n, int *count);
 /* Axes lie in 0 .. rank-1 and differ; `what` names them in the error. */
-sec_status sec_type_axes(const sec_typing *t, const char *what, const int64_t *axes, int n, int rank);
+sec_status sec_type_axes(const sec_typing *t, const char *what, const int64_t *axes, int n,
+                         int rank);
 /* The only result, or result i. */
 sec_status sec_type_gives(sec_typing *t, sec_dtype dtype, bool weak, int rank, const int64_t *dims);
-sec_status sec_type_gives_at(sec_typing *t, int i, sec_dtype dtype, bool weak, int rank, const int64_t *dims);
-bool       sec_has_axis(const int64_t *axes, int n, int64_t axis);
+sec_status sec_type_gives_at(sec_typing *t, int i, sec_dtype dtype, bool weak, int rank,
+                             const int64_t *dims);
+bool sec_has_axis(const int64_t *axes, int n, int64_t axis);
 
 /* ---- evaluation ---- */
 sec_status sec_eval_view(const sec_eval *e); /* through prim->view */
@@ -39,7 +42,8 @@ sec_value sec_move_to_front(sec_value x, int from);
 /* ---- public functions ---- */
 /* The context of the innermost trace; NULL with NO_TRACE recorded when there is none. */
 sec_context *sec_current_context(const char *op);
-/* axes of an array of `rank`, negative ones counted from the end, into out; AXIS is recorded on failure. */
+/* axes of an array of `rank`, negative ones counted from the end, into out; AXIS is recorded on
+ * failure. */
 bool sec_axes_from_user(const char *op, int rank, const int64_t *axes, int n, int64_t *out);
 bool sec_rank_from_user(const char *op, int rank);
 

@@ -37,7 +37,8 @@ static sec_status check_lists(const sec_typing *t, const char *const names[5], s
     if (lists[0][i] < lists[0][i - 1])
       return sec_type_error(t, SEC_AXIS, "sort it", "%s is not in increasing order", names[0]);
   if (n[0] + n[1] + n[3] != x->rank)
-    return sec_type_error(t, SEC_SHAPE, "each operand axis is a window's axis, collapsed, or batching",
+    return sec_type_error(t, SEC_SHAPE,
+                          "each operand axis is a window's axis, collapsed, or batching",
                           "%d + %d + %d axes are named for %s", n[0], n[1], n[3], x->text);
   if (n[2] != indices->dims[batch])
     return sec_type_error(t, SEC_SHAPE, "the last axis of the indices holds one index vector",
@@ -50,42 +51,52 @@ static bool is_window_axis(const sec_gather_dims *d, int64_t a) {
          !sec_has_axis(d->operand_batching_dims, d->n_batching, a);
 }
 
-sec_status sec_windows_type(const sec_typing *t, const char *const names[5], const int64_t *slice_sizes,
-                            const sec_aval *windows, int *rank, int64_t *dims) {
+sec_status sec_windows_type(const sec_typing *t, const char *const names[5],
+                            const int64_t *slice_sizes, const sec_aval *windows, int *rank,
+                            int64_t *dims) {
   const sec_aval *x = t->in[0], *indices = t->in[1];
   sec_gather_dims d;
   int64_t mode = sec_params_int(t->params, "mode");
   sec_kind kind = sec_dtype_kind(indices->dtype);
   if (kind != SEC_KIND_INT && kind != SEC_KIND_UINT)
-    return sec_type_error(t, SEC_TYPE, "convert the indices", "indices must be integers, got %s", indices->text);
+    return sec_type_error(t, SEC_TYPE, "convert the indices", "indices must be integers, got %s",
+                          indices->text);
   if (indices->rank == 0)
-    return sec_type_error(t, SEC_SHAPE, "expand the indices by an axis", "indices need a last axis of index vectors");
+    return sec_type_error(t, SEC_SHAPE, "expand the indices by an axis",
+                          "indices need a last axis of index vectors");
   if (mode < SEC_MODE_CLIP || mode > SEC_MODE_PROMISE_IN_BOUNDS)
-    return sec_type_error(t, SEC_ARGUMENT, "0: clip, 1: fill or drop, 2: promise", "there is no mode %" PRId64, mode);
+    return sec_type_error(t, SEC_ARGUMENT, "0: clip, 1: fill or drop, 2: promise",
+                          "there is no mode %" PRId64, mode);
   SEC_TRY(check_lists(t, names, &d));
   *rank = d.n_offset + indices->rank - 1;
   if (*rank > SEC_MAX_RANK || (windows != NULL && windows->rank != *rank))
-    return sec_type_error(t, SEC_SHAPE, "window axes and index axes make its shape", "the windows have rank %d, not %d",
-                          windows == NULL ? *rank : windows->rank, windows == NULL ? SEC_MAX_RANK : *rank);
+    return sec_type_error(t, SEC_SHAPE, "window axes and index axes make its shape",
+                          "the windows have rank %d, not %d",
+                          windows == NULL ? *rank : windows->rank,
+                          windows == NULL ? SEC_MAX_RANK : *rank);
   for (int k = 0, next = 0; k < *rank; k++)
     dims[k] = sec_has_axis(d.offset_dims, d.n_offset, k) ? 0 : indices->dims[next++];
   for (int a = 0, next = 0; a < x->rank; a++) {
     bool window = is_window_axis(&d, a);
-    int64_t size = slice_sizes != NULL ? slice_sizes[a] : window ? windows->dims[d.offset_dims[next]] : 1;
+    int64_t size = slice_sizes != NULL ? slice_sizes[a]
+                   : window            ? windows->dims[d.offset_dims[next]]
+                                       : 1;
     bool fits = size >= 0 && (size <= x->dims[a] || (slice_sizes == NULL && !window));
     if (!fits || (!window && size != 1))
-      return sec_type_error(t, SEC_SHAPE, "a window is at most as long as its axis, and 1 where it is collapsed",
+      return sec_type_error(t, SEC_SHAPE,
+                            "a window is at most as long as its axis, and 1 where it is collapsed",
                             "a window of %" PRId64 " does not fit axis %d of %s", size, a, x->text);
     if (window) dims[d.offset_dims[next++]] = size;
   }
   for (int i = 0; i < d.n_batching; i++)
     if (x->dims[d.operand_batching_dims[i]] != indices->dims[d.start_indices_batching_dims[i]])
-      return sec_type_error(t, SEC_SHAPE, "batching axes have one size", "batching axes of %s and %s differ", x->text,
-                            indices->text);
+      return sec_type_error(t, SEC_SHAPE, "batching axes have one size",
+                            "batching axes of %s and %s differ", x->text, indices->text);
   return SEC_OK;
 }
 
-void sec_windows_make(const sec_gather_dims *d, const sec_aval *x, const sec_aval *windows, sec_windows *w) {
+void sec_windows_make(const sec_gather_dims *d, const sec_aval *x, const sec_aval *windows,
+                      sec_windows *w) {
   int64_t from[SEC_MAX_RANK], to[SEC_MAX_RANK], size[SEC_MAX_RANK];
   sec_strides(x->rank, x->dims, from);
   sec_strides(windows->rank, windows->dims, to);
@@ -96,7 +107,8 @@ void sec_windows_make(const sec_gather_dims *d, const sec_aval *x, const sec_ava
     w->batch[b].size = windows->dims[k];
     w->batch[b].windows = to[k];
     for (int i = 0; i < d->n_batching; i++)
-      if (d->start_indices_batching_dims[i] == b) w->batch[b].operand = from[d->operand_batching_dims[i]];
+      if (d->start_indices_batching_dims[i] == b)
+        w->batch[b].operand = from[d->operand_batching_dims[i]];
   }
   for (int a = 0; a < x->rank; a++) {
     size[a] = 1;
@@ -114,7 +126,8 @@ void sec_windows_make(const sec_gather_dims *d, const sec_aval *x, const sec_ava
   }
 }
 
-int sec_windows_meta(const sec_windows *w, sec_dtype dtype, sec_dtype index, int64_t mode, int64_t extra, int64_t *meta) {
+int sec_windows_meta(const sec_windows *w, sec_dtype dtype, sec_dtype index, int64_t mode,
+                     int64_t extra, int64_t *meta) {
   int n = 0;
   meta[n++] = (int64_t)sec_dtype_size(dtype);
   meta[n++] = dtype;
@@ -141,8 +154,10 @@ int sec_windows_meta(const sec_windows *w, sec_dtype dtype, sec_dtype index, int
   return n;
 }
 
-/* Operand offset of the start that `indices` gives from element `first`, or -1 when it is outside. */
-static int64_t window_start(const sec_windows *w, const sec_array *indices, int64_t first, int64_t mode) {
+/* Operand offset of the start that `indices` gives from element `first`, or -1 when it is outside.
+ */
+static int64_t window_start(const sec_windows *w, const sec_array *indices, int64_t first,
+                            int64_t mode) {
   bool is_unsigned = sec_dtype_kind(indices->aval->dtype) == SEC_KIND_UINT;
   int64_t at = 0;
   for (int k = 0; k < w->n_start; k++) {
@@ -156,13 +171,16 @@ static int64_t window_start(const sec_windows *w, const sec_array *indices, int6
   return at;
 }
 
-void sec_windows_walk(const sec_windows *w, const sec_array *indices, int64_t mode, sec_window_visit visit, void *user) {
-  int64_t batch[SEC_MAX_RANK] = {0}, batch_size[SEC_MAX_RANK], window_size[SEC_MAX_RANK], first = 0, elements = 1;
+void sec_windows_walk(const sec_windows *w, const sec_array *indices, int64_t mode,
+                      sec_window_visit visit, void *user) {
+  int64_t batch[SEC_MAX_RANK] = {0}, batch_size[SEC_MAX_RANK], window_size[SEC_MAX_RANK], first = 0,
+          elements = 1;
   for (int b = 0; b < w->n_batch; b++) elements *= batch_size[b] = w->batch[b].size;
   for (int j = 0; j < w->n_window; j++) elements *= window_size[j] = w->window[j].size;
   if (elements == 0) return;
   do {
-    int64_t window[SEC_MAX_RANK] = {0}, start = window_start(w, indices, first, mode), operand = start, windows = 0;
+    int64_t window[SEC_MAX_RANK] = {0}, start = window_start(w, indices, first, mode),
+            operand = start, windows = 0;
     for (int b = 0; b < w->n_batch; b++) {
       operand += batch[b] * w->batch[b].operand;
       windows += batch[b] * w->batch[b].windows;
@@ -179,12 +197,16 @@ void sec_windows_walk(const sec_windows *w, const sec_array *indices, int64_t mo
   } while (sec_next_index(w->n_batch, batch_size, batch));
 }
 
-void sec_gather_dims_batch(const sec_gather_dims *lane, bool x_batched, bool indices_batched, sec_batched_dims *out) {
-  int64_t (*l)[SEC_LIST + 1] = out->lists;
+void sec_gather_dims_batch(const sec_gather_dims *lane, bool x_batched, bool indices_batched,
+                           sec_batched_dims *out) {
+  int64_t(*l)[SEC_LIST + 1] = out->lists;
   int both = x_batched && indices_batched, whole = x_batched && !indices_batched;
   l[0][0] = l[3][0] = l[4][0] = 0;
-  sec_gather_dims d = {.offset_dims = l[0], .collapsed_slice_dims = l[1], .start_index_map = l[2],
-                       .operand_batching_dims = l[3], .start_indices_batching_dims = l[4]};
+  sec_gather_dims d = {.offset_dims = l[0],
+                       .collapsed_slice_dims = l[1],
+                       .start_index_map = l[2],
+                       .operand_batching_dims = l[3],
+                       .start_indices_batching_dims = l[4]};
   d.n_offset = whole + sec_shift_axes(lane->offset_dims, lane->n_offset, l[0] + whole);
   d.n_collapsed = sec_shift_axes(lane->collapsed_slice_dims, lane->n_collapsed, l[1]);
   d.n_start = sec_shift_axes(lane->start_index_map, lane->n_start, l[2]);

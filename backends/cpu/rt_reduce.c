@@ -88,8 +88,7 @@ ARG_BOTH(u64, uint64_t)
 ARG_BOTH(f32, float)
 ARG_BOTH(f64, double)
 
-/* 16-bit floats as integers in their order: NaN of either sign becomes `unordered`, -0 becomes 0.
- */
+/* 16-bit floats as integers in their order; NaN of either sign is INT32_MAX, -0 is 0. */
 static int32_t half_key(uint16_t bits, uint16_t infinity) {
   int32_t magnitude = bits & 0x7fff;
   return magnitude > infinity ? INT32_MAX : bits & 0x8000 ? -magnitude : magnitude;

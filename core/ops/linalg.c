@@ -1,5 +1,4 @@
-/* cholesky and triangular_solve.  Matrices are the last two axes; the axes before them are a batch.
- */
+/* cholesky and triangular_solve.  Matrices are the last two axes; those before are a batch. */
 #include "structure.h"
 
 /* Checks for matrices of a float type that LAPACK has. */
@@ -95,8 +94,7 @@ sec_value sec_cholesky(sec_value x, bool symmetrize_input) {
   return sec_bind1(&sec_cholesky_p, x, NULL);
 }
 
-/* ---- triangular_solve: x with op(a) x = b (left_side) or x op(a) = b; op transposes or not ----
- */
+/* ---- triangular_solve: op(a) x = b (left_side) or x op(a) = b; op transposes or not ---- */
 typedef struct solve_flags {
   bool left_side, lower, transpose_a, unit_diagonal;
 } solve_flags;

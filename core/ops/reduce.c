@@ -1,5 +1,4 @@
-/* Reductions over axes, and argmax, argmin.  A reduction folds primitive `combine` from `identity`.
- */
+/* Reductions over axes, and argmax, argmin.  They fold primitive `combine` from `identity`. */
 #include "structure.h"
 
 SEC_DECLARE_PRIMITIVE(add)

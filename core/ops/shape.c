@@ -79,8 +79,7 @@ static void broadcast_view(const sec_params *p, const sec_aval *in, const sec_av
     if (in->dims[a] != 1) map->axis[a].coef[dims[a]] = 1;
 }
 
-/* ct summed over every result axis that the operand does not fill, then in the operand's axis order
- */
+/* ct summed over the result axes that the operand does not fill, in the operand's axis order */
 static sec_value broadcast_transpose(const sec_rule *r, sec_value ct) {
   const sec_aval *x = r->in_avals[0], *y = r->out_avals[0];
   int n, summed = 0, kept = 0;

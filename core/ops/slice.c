@@ -1,6 +1,5 @@
 /* slice, dynamic_slice and dynamic_update_slice: one window of an array, at a place known when
- * tracing or given by integer scalars.  A dynamic window is moved so that it lies inside the array.
- */
+ * tracing or given by integer scalars.  A dynamic window is moved to lie inside the array. */
 #include "structure.h"
 
 /* ---- slice: operand elements start + i * stride below limit, an axis ---- */

@@ -154,8 +154,7 @@ int sec_windows_meta(const sec_windows *w, sec_dtype dtype, sec_dtype index, int
   return n;
 }
 
-/* Operand offset of the start that `indices` gives from element `first`, or -1 when it is outside.
- */
+/* Operand offset of the start that `indices` gives from element `first`; -1: outside. */
 static int64_t window_start(const sec_windows *w, const sec_array *indices, int64_t first,
                             int64_t mode) {
   bool is_unsigned = sec_dtype_kind(indices->aval->dtype) == SEC_KIND_UINT;

@@ -271,6 +271,7 @@ static sec_lv iota(sec_emitter *e, const sec_aval *aval, const sec_affine *axis,
 /* ---- values ---- */
 static sec_lv literal(sec_emitter *e, const sec_literal *l) {
   sec_ltype t = sec_lower_type(l->aval->dtype);
+  if (e->dry) return (sec_lv){0, t};
   return sec_lt_is_float(t) ? sec_l_float(&e->fn->b, t, l->f) : sec_l_int(&e->fn->b, t, l->i);
 }
 

@@ -145,10 +145,10 @@ static sec_status lu_batch(sec_batch *b) {
   return sec_lu(b->in[0], &b->out[0], &b->out[1], &b->out[2]);
 }
 
-SEC_PRIMITIVE(
-    lu, .doc = "Triangular factors with partial pivoting: packed factors, pivots, permutation.",
-    .operands = {"x"}, .type = lu_type, .eval = lu_eval, .jvp_all = lu_jvp, .batch = lu_batch,
-    .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_lu", .meta = lu_meta, .takes = SEC_TAKES_FLOAT)
+SEC_PRIMITIVE(lu, .doc = "Triangular factors with partial pivoting: packed, pivots, permutation.",
+              .operands = {"x"}, .type = lu_type, .eval = lu_eval, .jvp_all = lu_jvp,
+              .batch = lu_batch, .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_lu",
+              .meta = lu_meta, .takes = SEC_TAKES_FLOAT)
 
 sec_status sec_lu(sec_value x, sec_value *lu, sec_value *pivots, sec_value *permutation) {
   sec_value out[3] = {SEC_VALUE_POISON, SEC_VALUE_POISON, SEC_VALUE_POISON};

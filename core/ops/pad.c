@@ -97,7 +97,7 @@ sec_value sec_concatenate(const sec_value *x, int n, int axis) {
   return out;
 }
 
-/* ---- pad: (low, high, interior) an axis; first interior, then low and high, which may crop */
+/* ---- pad: (low, high, interior) an axis; interior first; low and high may crop ---- */
 static sec_status pad_type(sec_typing *t) {
   const sec_aval *x = t->in[0], *value = t->in[1];
   const int64_t *const *config;

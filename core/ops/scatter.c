@@ -140,13 +140,12 @@ static sec_value scatter_transpose_updates(const sec_rule *r, sec_value ct) {
                    sec_zero_literal(x->dtype));
 }
 
-SEC_PRIMITIVE(
-    scatter,
-    .doc = "The operand with windows replaced at places given by indices; the last write stays.",
-    .operands = {"x", "indices", "updates"}, .type = scatter_type, .eval = scatter_eval,
-    .linear = 1 | 4, .transpose = {scatter_transpose_x, NULL, scatter_transpose_updates},
-    .batch = scatter_batch, .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_scatter",
-    .meta = scatter_meta, .takes = SEC_TAKES_ANY)
+SEC_PRIMITIVE(scatter, .doc = "The operand with windows replaced; the last write stays.",
+              .operands = {"x", "indices", "updates"}, .type = scatter_type, .eval = scatter_eval,
+              .linear = 1 | 4,
+              .transpose = {scatter_transpose_x, NULL, scatter_transpose_updates},
+              .batch = scatter_batch, .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_scatter",
+              .meta = scatter_meta, .takes = SEC_TAKES_ANY)
 
 static sec_value add_transpose_x(const sec_rule *r, sec_value ct) {
   (void)r;

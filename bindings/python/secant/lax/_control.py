@@ -78,7 +78,7 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1, _split_transpos
     if length is not None:
         sizes.add(int(length))
     if len(sizes) != 1:
-        what = "scan got values with different leading axis sizes: " + ", ".join(map(str, sorted(sizes)))
+        what = "scan got values with different leading axis sizes: " + ", ".join(str(n) for n in sorted(sizes))
         raise ValueError(what if sizes else "scan got no values to scan over and `length` not provided.")
     (size,) = sizes
     return staged(lambda init, xs: _scan(f, init, xs, size, bool(reverse)), init, xs)
@@ -89,7 +89,7 @@ def _scan(f, init, xs, length, reverse):
     x_leaves, _ = _tree.tree_flatten(xs)
     tree = _tree.tree_structure((init, xs))
     n = len(carry)
-    x_avals = [_types.aval(a.code, a.shape[1:], a.weak_type) for a in map(aval_of, x_leaves)]
+    x_avals = [_types.aval(a.code, a.shape[1:], a.weak_type) for a in [aval_of(x) for x in x_leaves]]
 
     def body(c, x):
         out = f(c, x)
@@ -103,7 +103,7 @@ def _scan(f, init, xs, length, reverse):
         return out
 
     jaxpr, out_tree = _settle(
-        lambda avals: _body(body, tree, avals, _name(f, "scan")), [*map(aval_of, carry), *x_avals], n, "scan"
+        lambda avals: _body(body, tree, avals, _name(f, "scan")), [*[aval_of(c) for c in carry], *x_avals], n, "scan"
     )
     carry_avals = jaxpr.in_avals[:n]
     body_jaxpr = _with_out_avals(jaxpr, carry_avals)
@@ -132,7 +132,7 @@ def _while(cond_fun, body_fun, init):
         return out
 
     jaxpr, _ = _settle(
-        lambda avals: _body(body, args, avals, _name(body_fun, "body")), list(map(aval_of, leaves)), len(leaves), "while_loop"
+        lambda avals: _body(body, args, avals, _name(body_fun, "body")), [aval_of(x) for x in leaves], len(leaves), "while_loop"
     )
     avals = jaxpr.in_avals
     test, test_tree = _body(cond_fun, args, avals, _name(cond_fun, "cond"))
@@ -218,7 +218,7 @@ def switch(index, branches, *operands, operand=None):
 
 def _switch(index, functions, operands):
     leaves, tree = _tree.tree_flatten(operands)
-    avals = list(map(aval_of, leaves))
+    avals = [aval_of(x) for x in leaves]
     traced = [_body(f, tree, avals, _name(f, "branch")) for f in functions]
     jaxprs, trees = [j for j, _ in traced], [t for _, t in traced]
     for i, t in enumerate(trees[1:], 1):

@@ -1,4 +1,6 @@
 """Sums, extremes, means and running sums."""
+import builtins
+
 import numpy as np
 
 from secant import _types
@@ -60,7 +62,7 @@ def _extreme(name, c, lowest, pick):
         no_out(name, out)
         x = arraylike(name, a)
         axes = axes_of(axis, x.ndim)
-        if initial is None and any(x.shape[d] == 0 for d in axes):
+        if initial is None and builtins.any(x.shape[d] == 0 for d in axes):
             raise ValueError(f"zero-size array to reduction operation {name} which has no identity")
         if where is not None:
             if initial is None:

@@ -335,7 +335,7 @@ def logaddexp2(x, y, /):
     """log2(2^x + 2^y)."""
     x, y = promoted_inexact(*arraylike("logaddexp2", x, y))
     big, delta = maximum(x, y), x - y
-    return where(isnan(delta), x + y, big + log1p(exp2(-abs(delta))) / np.log(2))
+    return where(isnan(delta), x + y, big + log1p(exp2(-abs(delta))) / np.log(2).item())
 
 
 @op(1)

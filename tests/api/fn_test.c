@@ -278,7 +278,7 @@ static void test_cache(void **state) {
   assert_int_equal(compiles_of(f, longer), 1);
   assert_int_equal(compiles_of(f, single), 1);
   assert_int_equal(compiles_of(f, weak), 1);
-  assert_int_equal(compiles_of(sec_vmap(f, (int[]){0}), x), 1);
+  assert_int_equal(compiles_of(sec_vmap(f, (int[]){0}), x), 0); /* the same program, simplified */
   for (int i = 0; i < 3; i++) assert_int_equal(compiles_of(f, i == 0 ? x : i == 1 ? longer : single), 0);
   check_release((sec_array *[]){x, y, longer, single, weak}, 5);
 }

@@ -97,7 +97,8 @@ class Jitted:
         executable, tree = entry.executable, entry.out_tree
         if not keywords and not self._nums and all(type(a) is ArrayImpl for a in args):
             self._fast[tuple(a.aval for a in args)] = (executable, None if tree.spec is _tree.LEAF else tree)
-        return tree.unflatten(executable.run([a._handle for a in map(to_array, leaves)]))
+        arrays = [to_array(leaf) for leaf in leaves]
+        return tree.unflatten(executable.run([a._handle for a in arrays]))
 
     # ---- signatures ----
     def _split(self, args, keywords):

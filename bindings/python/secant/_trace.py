@@ -54,7 +54,8 @@ def lift(x):
         code = _types.code_of(x.dtype)
         integer = not _types.is_float(code)
         return lib.sec_literal_of(code, False, 0.0 if integer else float(x), _wrap64(int(x)) if integer else 0)
-    return lib.sec_constant(to_array(x)._handle)
+    array = to_array(x)  # kept in a name: the handle alone would not keep it
+    return lib.sec_constant(array._handle)
 
 
 def _wrap64(i):

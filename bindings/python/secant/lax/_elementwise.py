@@ -1,7 +1,7 @@
 """lax's elementwise functions: strict in dtype, scalars and axes of size one are stretched, nothing is promoted."""
 from secant import _types
 from secant._eager import op
-from secant._lib import lib
+from secant._lib import int64s, lib
 from secant._trace import local, tracer, values
 from secant._tracer import Tracer, made
 from secant._tree import tree_map
@@ -209,8 +209,43 @@ def convert_element_type(operand, new_dtype):
 
 @op(1)
 def bitcast_convert_type(operand, new_dtype):
-    """The same bits as another dtype; a trailing axis is split or joined where widths differ."""
-    return made(lib.sec_bitcast_convert_type(tracer(operand).value, _types.code_of(new_dtype)))
+    """The same bits as another dtype; a trailing axis is split or joined (low bits first) where widths differ."""
+    x, code = tracer(operand), _types.code_of(new_dtype)
+    if _types.BOOL in (x.aval.code, code) and x.aval.code != code:
+        raise TypeError(f"bitcast_convert_type: {x.dtype.name} and {_types.NAMES[code]} have different widths in bits")
+    old, new = _types.SIZES[x.aval.code], _types.SIZES[code]
+    if old > new:
+        x = _split_bits(x, old, new)
+    elif old < new:
+        x = _join_bits(x, old, new)
+    return made(lib.sec_bitcast_convert_type(x.value, code))
+
+
+def _unsigned(size):
+    return _types.CODES[f"uint{8 * size}"]
+
+
+def _split_bits(x, old, new):
+    """u[..., old/new] of the parts of each element."""
+    wide = made(lib.sec_bitcast_convert_type(x.value, _unsigned(old)))
+    parts = []
+    for k in range(old // new):
+        shift = lib.sec_literal_of(_unsigned(old), False, 0.0, 8 * new * k)
+        part = made(lib.sec_convert(lib.sec_shift_right_logical(wide.value, shift), _unsigned(new), False))
+        parts.append(lib.sec_expand_dims(part.value, int64s((x.ndim,)), 1))
+    return made(lib.sec_concatenate(values(parts), len(parts), x.ndim))
+
+
+def _join_bits(x, old, new):
+    """u[...] of the elements along the last axis."""
+    if not x.ndim or x.shape[-1] != new // old:
+        raise TypeError(f"bitcast_convert_type: the last axis of {x.aval.str_short()} must have size {new // old}")
+    narrow = made(lib.sec_bitcast_convert_type(x.value, _unsigned(old)))
+    wide = made(lib.sec_convert(narrow.value, _unsigned(new), False))
+    offsets = made(lib.sec_iota(_unsigned(new), 1, int64s((new // old,)), 0))
+    bits = lib.sec_mul(offsets.value, lib.sec_literal_of(_unsigned(new), False, 0.0, 8 * old))
+    shifted = made(lib.sec_shift_left(wide.value, lib.sec_broadcast_to(bits, x.ndim, int64s(x.shape))))
+    return made(lib.sec_reduce_sum(shifted.value, int64s((x.ndim - 1,)), 1))
 
 
 def stop_gradient(x):

@@ -1,7 +1,7 @@
 """Elementwise functions with NumPy's broadcasting and JAX's promotion."""
 import numpy as np
 
-from secant import _types
+from secant import _types, lax
 from secant._eager import op
 from secant._lib import int64s, lib
 from secant._tracer import made
@@ -596,8 +596,8 @@ def bitcast(x, dtype):
     x, code = arraylike("view", x), _types.code_of(dtype)
     old, new = _types.SIZES[x.aval.code], _types.SIZES[code]
     if new > old:
-        x = x.reshape(*x.shape[:-1], x.shape[-1] // (new // old), new // old)
-    out = made(lib.sec_bitcast_convert_type(x.value, code))
+        x = x.reshape(*x.shape[:-1], x.shape[-1] * old // new, new // old)
+    out = lax.bitcast_convert_type(x, _types.numpy_dtype(code))
     return out.reshape(*out.shape[:-2], -1) if new < old else out
 
 

@@ -47,7 +47,7 @@ jacobian = jacrev
 remat = checkpoint
 __version__ = _library.sec_version().decode()
 
-_MODULES = ("numpy", "lax", "random", "nn", "tree", "tree_util", "debug")
+_MODULES = ("numpy", "lax", "random", "nn", "tree", "tree_util", "debug", "dtypes")
 
 
 def __getattr__(name):

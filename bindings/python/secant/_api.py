@@ -151,7 +151,7 @@ class Config:
 
     def __init__(self):
         if os.environ.get("SECANT_ENABLE_X64", "").lower() in ("1", "true", "on", "yes"):
-            lib.sec_context_enable_x64(context, True)
+            _types.set_x64(True)
 
     @property
     def jax_enable_x64(self):
@@ -165,7 +165,7 @@ class Config:
         if name != "jax_enable_x64":
             raise AttributeError(f"Unrecognized config option: {name}")
         if bool(value) != _types.x64():
-            lib.sec_context_enable_x64(context, bool(value))
+            _types.set_x64(bool(value))
             _jit.clear()
             _eager.clear()
 

@@ -183,13 +183,28 @@ def from_numpy(value, weak=False):
 _PYTHON_KINDS = {bool: "BOOL", int: "INT", float: "FLOAT", complex: "COMPLEX"}
 
 
+_STORAGE = {
+    _types.BOOL: ctypes.c_uint8,
+    _types.I32: ctypes.c_int32,
+    _types.I64: ctypes.c_int64,
+    _types.F32: ctypes.c_float,
+    _types.F64: ctypes.c_double,
+}
+
+
 def from_scalar(x):
     """A weakly typed array of a Python number (bool: not weak)."""
-    code = _types.default_code(_PYTHON_KINDS[type(x)])
-    if code == _types.I32 and not -(2**31) <= x < 2**31:
+    aval = aval_of_number(x)
+    if aval.code == _types.I32 and not -(2**31) <= x < 2**31:
         raise OverflowError(f"Python integer {x} out of bounds for int32")
-    with np.errstate(over="ignore"):
-        return from_numpy(np.asarray(x, _types.numpy_dtype(code)), weak=code != _types.BOOL)
+    storage = _STORAGE.get(aval.code)
+    if storage is None:
+        return from_numpy(np.asarray(x, aval.dtype), weak=True)
+    data = storage(x)
+    handle = check_pointer(lib.sec_array_from_data(context, aval.code, 0, None, ctypes.addressof(data)))
+    if aval.weak_type:
+        lib.sec_array_set_weak(handle, True)
+    return ArrayImpl(handle, aval)
 
 
 def to_array(x):
@@ -211,7 +226,14 @@ def to_array(x):
     raise TypeError(f"Value {x!r} with type {cls} is not a valid array type")
 
 
+_number_avals = {}
+
+
 def aval_of_number(x):
     """The Aval of a Python number, without making the array."""
-    kind = _PYTHON_KINDS[type(x)]
-    return _types.aval(_types.default_code(kind), (), kind != "BOOL")
+    key = type(x), _types.x64()
+    aval = _number_avals.get(key)
+    if aval is None:
+        kind = _PYTHON_KINDS[type(x)]
+        aval = _number_avals[key] = _types.aval(_types.default_code(kind), (), kind != "BOOL")
+    return aval

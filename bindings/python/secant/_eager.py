@@ -2,7 +2,7 @@
 import numpy as np
 
 from secant import _tree, _types
-from secant._array import ArrayImpl, to_array
+from secant._array import ArrayImpl, from_scalar, to_array
 from secant._executable import Executable
 from secant._trace import call, local, trace_flat
 
@@ -49,13 +49,14 @@ def op(n=1):
 
 def run(function, n, args, keywords):
     """function(*args, **keywords) outside a trace."""
-    if not keywords:
-        key = (function, *[a.aval if type(a) is ArrayImpl else None for a in args])
+    key = None
+    if not keywords and len(args) <= n:
+        key = (function, *[a.aval if type(a) is ArrayImpl else type(a) for a in args])
         entry = _cache.get(key)
         if entry is not None:
-            return entry[1].unflatten(entry[0].run([a._handle for a in args]))
-    else:
-        key = None
+            arrays = [a if type(a) is ArrayImpl else from_scalar(a) for a in args]
+            out = entry[0].run([a._handle for a in arrays])
+            return out[0] if entry[1].spec is _tree.LEAF else entry[1].unflatten(out)
     operands, spec = [], []
     leading, tree = _tree.tree_flatten(args[:n])
     rest, rest_tree = _tree.tree_flatten((args[n:], keywords))
@@ -67,8 +68,8 @@ def run(function, n, args, keywords):
     entry = _cache.get(full)
     if entry is None:
         entry = _cache[full] = _compile(function, tree, rest_tree, spec, operands)
-        if key is not None and len(args) <= n and all(type(a) is ArrayImpl for a in args):
-            _cache[key] = entry
+    if key is not None and all(type(a) is ArrayImpl or type(a) in _NUMBERS for a in args):
+        _cache[key] = entry
     return entry[1].unflatten(entry[0].run([a._handle for a in operands]))
 
 

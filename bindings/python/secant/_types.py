@@ -43,8 +43,18 @@ def numpy_dtype(code):
     return dtype
 
 
+_x64 = [bool(lib.sec_context_x64(context))]
+
+
 def x64():
-    return lib.sec_context_x64(context)
+    """Whether default dtypes are 64-bit."""
+    return _x64[0]
+
+
+def set_x64(on):
+    """Makes default dtypes 64-bit, or 32-bit."""
+    lib.sec_context_enable_x64(context, on)
+    _x64[0] = on
 
 
 def default_code(kind):

@@ -1,8 +1,10 @@
 """lax's functions of shape: they move elements and compute nothing."""
+import numpy as np
+
 from secant import _types
 from secant._eager import op
 from secant._lib import int64s, lib
-from secant._trace import aval_of, lift, tracer, values
+from secant._trace import aval_of, lift, literal, tracer, values
 from secant._tracer import Tracer, made
 
 
@@ -284,7 +286,26 @@ def broadcasted_iota(dtype, shape, dimension, *, out_sharding=None):
 
 def full(shape, fill_value, dtype=None, *, sharding=None):
     """An array of one value."""
+    if dtype is not None and isinstance(fill_value, (bool, int, float)):
+        return _full_of(sizes(shape), _types.code_of(dtype), fill_value)
     return _full(fill_value, sizes(shape), dtype)
+
+
+@op(0)
+def _full_of(shape, code, value):
+    x = literal(code, _fitted(value, code))
+    return made(lib.sec_full(x.value, len(shape), int64s(shape)))
+
+
+def _fitted(value, code):
+    """A number as the dtype can hold it: integers wrap, as in astype."""
+    if not _types.is_integer(code):
+        return bool(value) if code == _types.BOOL else float(value)
+    bits = 8 * _types.SIZES[code]
+    if isinstance(value, float):
+        return int(np.asarray(value).astype(_types.numpy_dtype(code)))
+    value = int(value) % 2**bits
+    return value - 2**bits if _types.KINDS[code] == "INT" and value >= 2 ** (bits - 1) else value
 
 
 @op(1)

@@ -29,7 +29,7 @@ from secant.numpy._shape import (  # noqa: F401
     append, argwhere, array_split, atleast_1d, atleast_2d, atleast_3d, block, broadcast_arrays, broadcast_shapes,
     broadcast_to, column_stack, concat, concatenate, diag, diagflat, diagonal, diff, dstack, expand_dims, extract,
     flatnonzero, flip, fliplr, flipud, hsplit, hstack, interp, ix_, matrix_transpose, meshgrid, moveaxis, nonzero,
-    pad, permute_dims, ravel, repeat, reshape, roll, rollaxis, rot90, select, split, squeeze, stack, swapaxes, take,
+    pad, permute_dims, ravel, repeat, reshape, roll, rollaxis, rot90, searchsorted, select, split, squeeze, stack, swapaxes, take,
     take_along_axis, tile, trace, transpose, tril, triu, unstack, vsplit, vstack,
 )
 from secant.numpy._products import (  # noqa: F401

@@ -13,7 +13,7 @@ from secant._tracer import Tracer, made
 from secant.lax._shape import broadcast_to as _broadcast_to
 from secant.lax._shape import sizes
 from secant.numpy._common import arraylike, axes_of, broadcasted, convert, one_axis, promoted, scalar_like
-from secant.numpy._ufuncs import where
+from secant.numpy._ufuncs import abs, clip, where
 
 
 @op(1)
@@ -562,6 +562,24 @@ def select(condlist, choicelist, default=0):
     return out
 
 
+@op(2)
+def searchsorted(a, v, side="left", sorter=None, *, method="scan"):
+    """Where v belongs in the sorted vector `a`: before equals (left) or behind them (right)."""
+    if side not in ("left", "right"):
+        raise ValueError(f"{side!r} is an invalid value for keyword 'side'. Expected one of ['left', 'right'].")
+    a, v = promoted(*arraylike("searchsorted", a, v))
+    if sorter is not None:
+        a = a[sorter]
+    dtype = _types.numpy_dtype(_types.default_code("INT"))
+    low, high = lax.full(v.shape, 0, dtype), lax.full(v.shape, a.shape[0], dtype)
+    for _ in range(int(np.ceil(np.log2(a.shape[0] + 1)))):
+        middle = (low + high) // 2
+        there = take(a, middle, 0, mode="clip")
+        left = v < there if side == "right" else v <= there
+        low, high = where(left, low, middle), where(left, middle, high)
+    return high
+
+
 @op(3)
 def interp(x, xp, fp, left=None, right=None, period=None):
     """Linear interpolation between points (xp, fp); xp increases."""
@@ -570,10 +588,7 @@ def interp(x, xp, fp, left=None, right=None, period=None):
     if period is not None:
         raise NotImplementedError("interp: period is not available in this version")
     x, xp, fp = promoted_inexact(*arraylike("interp", x, xp, fp))
-    from secant.numpy._reductions import sum
-    from secant.numpy._ufuncs import clip
-
-    at = clip(sum(x[..., None] >= xp, -1), 1, xp.shape[0] - 1)
+    at = clip(searchsorted(xp, x, "right"), 1, xp.shape[0] - 1)
     df, dx = fp[at] - fp[at - 1], xp[at] - xp[at - 1]
     delta = x - xp[at - 1]
     tiny = np.spacing(np.finfo(x.dtype).eps)

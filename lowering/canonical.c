@@ -1,8 +1,9 @@
-/* Rewrites before fusion: a reduction over several axes ends in the innermost one first, so that it joins the rows that
+/* Rewrites before fusion: a dot whose only reader swaps its two sides is written the other way round; a reduction over several axes ends in the innermost one first, so that it joins the rows that
  * make its operand, and a long vector is reduced in pieces that threads can share.  sec_canonical: a -> b to a -> b. */
 #include "primitive.h"
 #include <secant/ops.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PIECES 256
 #define LONG_VECTOR (1 << 17)
@@ -44,11 +45,64 @@ static sec_value value_of(const sec_jaxpr *j, const sec_value *env, sec_ref r) {
   return sec_literal_of(l->aval->dtype, l->aval->weak, l->f, l->i);
 }
 
-static sec_status replay(const sec_jaxpr *j, sec_value *env, sec_value *in) {
+/* ---- transpose(dot(x, y)) = dot(y, x) when the transpose swaps the free axes of x and y ---- */
+static bool swaps_sides(const sec_jaxpr *j, const sec_eqn *dot, const sec_eqn *transpose) {
+  if (strcmp(transpose->prim->name, "transpose") != 0) return false;
+  const sec_param *q = sec_params_find(dot->params, "dimension_numbers");
+  int              n, n_batch = q->u.intss.n[2], n_contract = q->u.intss.n[0];
+  const int64_t   *perm = sec_params_ints(transpose->params, "permutation", &n);
+  int              left = sec_ref_aval(j, dot->in[0])->rank - n_batch - n_contract, right = n - n_batch - left;
+  for (int k = 0; k < n; k++) {
+    int64_t expected = k < n_batch ? k : k < n_batch + right ? k + left : k - right;
+    if (perm[k] != expected) return false;
+  }
+  return true;
+}
+
+/* For every equation: the transpose that it is merged with, or NULL. */
+static const sec_eqn **find_swaps(const sec_jaxpr *j) {
+  const sec_eqn **swap = calloc(j->n_eqns + 1, sizeof *swap);
+  uint32_t       *uses = calloc(j->n_vars + 1, sizeof *uses), *maker = calloc(j->n_vars + 1, sizeof *maker);
+  for (uint32_t i = 0; swap && uses && maker && i < j->n_eqns; i++) {
+    if (j->eqns[i].prim->form == SEC_FORM_DOT) maker[j->eqns[i].out] = i + 1;
+    for (uint32_t k = 0; k < j->eqns[i].n_in; k++)
+      if (!sec_ref_is_literal(j->eqns[i].in[k])) uses[j->eqns[i].in[k]]++;
+  }
+  for (uint32_t i = 0; swap && uses && maker && i < j->n_out; i++)
+    if (!sec_ref_is_literal(j->outs[i])) uses[j->outs[i]]++;
+  for (uint32_t i = 0; swap && uses && maker && i < j->n_eqns; i++) {
+    const sec_eqn *e = &j->eqns[i];
+    sec_ref        x = e->n_in ? e->in[0] : SEC_REF_LITERAL_BIT;
+    if (!sec_ref_is_literal(x) && maker[x] && uses[x] == 1 && swaps_sides(j, &j->eqns[maker[x] - 1], e)) swap[maker[x] - 1] = e;
+  }
+  free(uses), free(maker);
+  return swap;
+}
+
+static sec_value swapped_dot(const sec_jaxpr *j, const sec_eqn *e, const sec_value *in) {
+  const sec_param *q = sec_params_find(e->params, "dimension_numbers");
+  const int64_t   *lists[4] = {q->u.intss.v[1], q->u.intss.v[0], q->u.intss.v[3], q->u.intss.v[2]};
+  const int        n[4] = {q->u.intss.n[1], q->u.intss.n[0], q->u.intss.n[3], q->u.intss.n[2]};
+  sec_param        list[8];
+  int              n_params = 0;
+  for (int k = 0; k < e->params->n && k < 8; k++) list[n_params++] = e->params->list[k];
+  for (int k = 0; k < n_params; k++)
+    if (strcmp(list[k].name, "dimension_numbers") == 0) list[k].u.intss.v = lists, list[k].u.intss.n = n;
+  return sec_bind2(e->prim, in[1], in[0], sec_params_make(j->cx, list, n_params));
+}
+
+static sec_status replay(const sec_jaxpr *j, sec_value *env, sec_value *in, const sec_eqn **swap) {
   for (uint32_t i = 0; i < j->n_eqns; i++) {
     const sec_eqn *e = &j->eqns[i];
     for (uint32_t k = 0; k < e->n_in; k++) in[k] = value_of(j, env, e->in[k]);
     sec_trace_set_location(e->loc);
+    if (swap[i]) { /* its transpose, met later, is done already */
+      env[swap[i]->out] = swapped_dot(j, e, in);
+      if (!sec_value_ok(env[swap[i]->out])) return sec_error_status(j->cx);
+      env[e->out] = SEC_VALUE_ZERO;
+      continue;
+    }
+    if (e->n_in && sec_value_is_zero(in[0])) continue; /* that transpose */
     if (e->prim->form == SEC_FORM_REDUCE && split_reduction(j, e, in[0], &env[e->out])) {
       if (!sec_value_ok(env[e->out])) return sec_error_status(j->cx);
       continue;
@@ -68,11 +122,13 @@ sec_status sec_canonical(const sec_jaxpr *j, sec_jaxpr **out) {
   if (!env) return sec_error_set(SEC_MEMORY, NULL, "out of memory: the program could not be prepared");
   sec_trace *t = sec_trace_begin(j->cx, j->name);
   for (uint32_t i = 0; i < j->n_in; i++) env[i] = sec_trace_input_aval(t, j->avals[i]);
-  sec_status status = t ? replay(j, env, in) : sec_error_status(j->cx);
+  const sec_eqn **swap = find_swaps(j);
+  sec_status      status = !t ? sec_error_status(j->cx) : !swap ? SEC_MEMORY : replay(j, env, in, swap);
   sec_trace_set_location(0);
   for (uint32_t i = 0; i < j->n_out && status == SEC_OK; i++) outs[i] = value_of(j, env, j->outs[i]);
   if (status == SEC_OK) status = sec_trace_end(t, outs, (int)j->n_out, out);
   else sec_trace_abandon(t);
+  free(swap);
   free(env);
   return status;
 }

@@ -19,6 +19,8 @@ typedef struct sec_function {
   int         vector_bytes;
 } sec_function;
 
+#define SEC_MAX_PARTS 8
+
 /* A group being written into a function. */
 typedef struct sec_memo { sec_ref ref; sec_map map; int where; sec_lv value; } sec_memo;
 typedef struct sec_emitter {
@@ -28,6 +30,8 @@ typedef struct sec_emitter {
   /* dimensions after merging: loop m stands for the old dimensions that end in last[m] */
   int      n, split, last[SEC_MAX_DIMS];
   int64_t  size[SEC_MAX_DIMS];
+  int      unroll;        /* vectors of columns worked side by side */
+  uint32_t part_index[SEC_MAX_PARTS];
   int      vdim, lanes;   /* the dimension that vectors run along (-1: none) and how many lanes */
   uint32_t index[SEC_MAX_DIMS]; /* SSA id of each loop's index; for vdim that of its first lane */
   uint32_t mask;          /* 1 + SSA id of the mask over lanes; 0: all lanes */

@@ -101,6 +101,19 @@ static void choose_vectors(sec_emitter *e) {
   if (e->lanes == 1) e->vdim = -1;
 }
 
+/* Reductions over leading axes work several vectors side by side: longer runs of memory, independent sums. */
+static void choose_unroll(sec_emitter *e) {
+  e->unroll = 1;
+  if (!e->g->columns || e->vdim < 0) return;
+  int reductions = 0;
+  for (int i = 0; i < e->g->n_ops; i++) {
+    const sec_op *o = &e->g->ops[i];
+    if (!(o->kind == SEC_OP_REDUCE || o->kind == SEC_OP_DOT) || o->segment) return;
+    reductions++;
+  }
+  while (e->unroll < SEC_MAX_PARTS && 2 * e->unroll * e->lanes <= e->size[e->vdim] && 2 * e->unroll * reductions <= 16) e->unroll *= 2;
+}
+
 static uint32_t tail_mask(sec_emitter *e, int64_t left) {
   uint32_t id = new_id(e->fn);
   sec_text_append(&e->fn->head, "%%v%u = arith.constant dense<[", id);
@@ -113,6 +126,7 @@ static uint32_t tail_mask(sec_emitter *e, int64_t left) {
 typedef struct accumulators {
   int     n;
   sec_op *op[64];
+  int     part[64]; /* which of the vectors that are worked side by side */
   sec_lv  value[64];
 } accumulators;
 
@@ -150,6 +164,13 @@ static sec_lv combine(sec_emitter *e, const sec_op *o, sec_lv a, sec_lv x) {
   const sec_aval *avals[2] = {aval, aval};
   sec_lv          in[2] = {a, x}, out;
   sec_lower       l = {.prim = combiner(o), .in_avals = avals, .out_avals = avals, .n_in = 2, .n_out = 1};
+  const char *name = l.prim->name;
+  if (sec_lt_is_float(a.type) && (strcmp(name, "max") == 0 || strcmp(name, "min") == 0)) { /* which zero wins does not matter here */
+    uint32_t id = new_id(e->fn);
+    char     type[40];
+    sec_text_append(e->fn->b.out, "%%v%u = arith.%simumf %%v%u, %%v%u fastmath<nsz> : %s\n", id, name, a.id, x.id, sec_b_type(&e->fn->b, a.type, type));
+    return (sec_lv){id, a.type};
+  }
   if (aval->dtype == SEC_BOOL && o->kind == SEC_OP_DOT) return sec_l_binary(&e->fn->b, "arith.ori", a, x);
   l.prim->lower(&e->fn->b, &l, in, &out);
   return out;
@@ -257,6 +278,10 @@ static void emit_body(sec_emitter *e, accumulators *acc) {
   }
   for (int i = 0; i < acc->n; i++) {
     sec_op *o = acc->op[i];
+    if (e->unroll > 1 && (i == 0 || acc->part[i] != acc->part[i - 1])) {
+      e->index[e->vdim] = e->part_index[acc->part[i]];
+      e->n_memo = e->row_memo;
+    }
     sec_lv  x = sec_e_value(e, o->in[0], &o->in_map[0], false), next;
     sec_lv  y = o->kind == SEC_OP_DOT ? sec_e_value(e, o->in[1], &o->in_map[1], false) : x;
     b->out = e->body;
@@ -352,6 +377,7 @@ static void emit_segment(sec_emitter *e, int segment, sec_text *out) {
   sec_text     row = {0}, body = {0};
   accumulators acc = {.n = 0};
   bool         full_work = false;
+  int          n_reductions = 0;
   e->segment = segment;
   e->row = &row, e->body = &body;
   row_ops(e, segment);
@@ -362,10 +388,23 @@ static void emit_segment(sec_emitter *e, int segment, sec_text *out) {
     sec_op *o = &e->g->ops[i];
     if (o->row || o->segment != segment) continue;
     full_work = true;
-    if (!is_reduction(o) || acc.n == 64) continue;
-    acc.op[acc.n] = o;
-    acc.value[acc.n++] = identity(e, o);
+    if (is_reduction(o)) n_reductions++;
   }
+  for (int u = 0; u < e->unroll; u++) {
+    if (e->unroll > 1) {
+      uint32_t step = sec_f_index(e->fn, (int64_t)u * e->lanes);
+      e->part_index[u] = new_id(e->fn);
+      sec_text_append(&row, "%%v%u = arith.addi %%v%u, %%v%u : i64\n", e->part_index[u], e->index[e->vdim], step);
+    }
+    for (int i = 0; i < e->g->n_ops && n_reductions * e->unroll <= 64; i++) {
+      sec_op *o = &e->g->ops[i];
+      if (o->row || o->segment != segment || !is_reduction(o)) continue;
+      acc.op[acc.n] = o;
+      acc.part[acc.n] = u;
+      acc.value[acc.n++] = identity(e, o);
+    }
+  }
+  if (n_reductions * e->unroll > 64) b->error = "a group has too many reductions";
   if (full_work) emit_inner(e, e->split, &acc);
   int lanes = b->lanes = e->vdim >= 0 ? e->lanes : 1;
   sec_text_append(out, "%s%s", row.data ? row.data : "", body.data ? body.data : "");
@@ -374,6 +413,7 @@ static void emit_segment(sec_emitter *e, int segment, sec_text *out) {
   for (int i = 0; i < acc.n; i++) {
     sec_lv v = columns ? acc.value[i] : horizontal(e, acc.op[i], acc.value[i], lanes);
     e->row_value[acc.op[i]->out] = v.id + 1;
+    if (e->unroll > 1) e->index[e->vdim] = e->part_index[acc.part[i]];
     e->in_row = true;
     b->out = &row;
     if (is_stored(e, acc.op[i]->out)) sec_e_store(e, v, e->frame->slot[acc.op[i]->out], e->frame->j->avals[acc.op[i]->out], &acc.op[i]->out_map, NULL);
@@ -399,26 +439,35 @@ static void emit_rows(sec_emitter *e, int m, uint32_t lo, uint32_t hi, sec_text 
   }
   bool     vector = m == e->vdim;
   uint32_t from = lo ? lo - 1 : sec_f_index(e->fn, 0), to = hi ? hi - 1 : sec_f_index(e->fn, e->size[m]);
-  int64_t  full = vector ? e->size[m] / e->lanes * e->lanes : e->size[m];
-  uint32_t step = sec_f_index(e->fn, vector ? e->lanes : 1), limit = to;
-  if (vector && full != e->size[m]) {
-    limit = new_id(e->fn);
-    sec_text_append(out, "%%v%u = arith.minsi %%v%u, %%v%u : i64\n", limit, to, sec_f_index(e->fn, full));
-  }
-  if (full) {
+  int64_t  done = 0, size = e->size[m];
+  int      unroll = e->unroll;
+  for (int pass = 0; pass < (vector && unroll > 1 ? 2 : 1); pass++) { /* several vectors at a time, then one */
+    int64_t width = vector ? e->lanes * (pass == 0 ? unroll : 1) : 1, end = size / width * width;
+    if (end == done) continue;
+    uint32_t limit = to, begin = done ? sec_f_index(e->fn, done) : from, step = sec_f_index(e->fn, width);
+    if (end != size) {
+      uint32_t bound = sec_f_index(e->fn, end);
+      limit = new_id(e->fn);
+      sec_text_append(out, "%%v%u = arith.minsi %%v%u, %%v%u : i64\n", limit, to, bound);
+    }
+    e->unroll = pass == 0 ? unroll : 1;
     e->index[m] = new_id(e->fn);
-    sec_text_append(out, "scf.for %%v%u = %%v%u to %%v%u step %%v%u : i64 {\n", e->index[m], from, limit, step);
+    sec_text_append(out, "scf.for %%v%u = %%v%u to %%v%u step %%v%u : i64 {\n", e->index[m], begin, limit, step);
     emit_rows(e, m + 1, 0, 0, out);
     sec_text_append(out, "}\n");
+    done = end;
   }
-  if (full == e->size[m]) return;
-  uint32_t edge = sec_f_index(e->fn, full), more = new_id(e->fn);
-  sec_text_append(out, "%%v%u = arith.cmpi sgt, %%v%u, %%v%u : i64\nscf.if %%v%u {\n", more, to, edge, more);
-  e->mask = tail_mask(e, e->size[m] - full);
-  e->index[m] = edge;
-  emit_rows(e, m + 1, 0, 0, out);
-  e->mask = 0;
-  sec_text_append(out, "}\n");
+  if (done != size) {
+    uint32_t edge = sec_f_index(e->fn, done), more = new_id(e->fn);
+    e->unroll = 1;
+    sec_text_append(out, "%%v%u = arith.cmpi sgt, %%v%u, %%v%u : i64\nscf.if %%v%u {\n", more, to, edge, more);
+    e->mask = tail_mask(e, size - done);
+    e->index[m] = edge;
+    emit_rows(e, m + 1, 0, 0, out);
+    e->mask = 0;
+    sec_text_append(out, "}\n");
+  }
+  e->unroll = unroll;
 }
 
 /* Elementwise groups of one dimension: the kernel's range is cut along the vectors themselves. */
@@ -470,7 +519,7 @@ static void make_row_buffers(sec_emitter *e) {
 }
 
 void sec_emit_group(sec_function *f, const sec_frame *frame, sec_group *g, uint32_t lo, uint32_t hi, int64_t *extent, int64_t *grain) {
-  sec_emitter e = {.fn = f, .frame = frame, .g = g, .vdim = -1};
+  sec_emitter e = {.fn = f, .frame = frame, .g = g, .vdim = -1, .unroll = 1};
   sec_text   *out = f->b.out;
   for (int d = 0; d < g->n_dims; d++)
     if (g->dims[d] == 0 && !(g->reduces && d >= g->split)) { /* nothing to compute */
@@ -484,10 +533,11 @@ void sec_emit_group(sec_function *f, const sec_frame *frame, sec_group *g, uint3
     collect(&e);
     merge_dims(&e);
     choose_vectors(&e);
+    choose_unroll(&e);
     make_row_buffers(&e);
     bool flat = e.n == 1 && e.split == 0 && !g->reduces && g->split != 0;
     *extent = e.split > 0 || flat ? e.size[0] : 1;
-    *grain = e.vdim == 0 ? e.lanes : 1;
+    *grain = e.vdim == 0 ? e.lanes * e.unroll : 1;
     if (!(e.split > 0 || flat)) lo = hi = 0;
     if (flat) emit_flat(&e, lo, hi, out);
     else emit_rows(&e, 0, lo, hi, out);

@@ -42,12 +42,13 @@ static bool same_operand(sec_value a, sec_value b) {
 }
 
 static bool same_equation(const sec_def *d, const sec_candidate *c) {
-  if (d->prim != c->prim || d->params != c->params || d->n_in != c->n_in || d->n_out != c->n_out) return false;
+  if (d->prim != c->prim || d->params != c->params || d->n_in != c->n_in || d->n_out != c->n_out)
+    return false;
   int i = 0;
   while (i < c->n_in && same_operand(d->in[i], c->in[i])) i++;
   if (i == c->n_in) return true;
-  return c->n_in == 2 && c->prim->flags & SEC_FLAG_COMMUTATIVE && same_operand(d->in[0], c->in[1]) &&
-         same_operand(d->in[1], c->in[0]);
+  return c->n_in == 2 && c->prim->flags & SEC_FLAG_COMMUTATIVE &&
+         same_operand(d->in[0], c->in[1]) && same_operand(d->in[1], c->in[0]);
 }
 
 const sec_def *sec_defs_same(const sec_defs *d, const sec_candidate *c) {
@@ -65,7 +66,7 @@ const sec_def *sec_defs_of(const sec_defs *d, sec_value v) {
 
 /* As many buckets as equations, roughly. */
 static sec_status more_buckets(sec_defs *d) {
-  uint32_t  n = 4 * d->n_buckets;
+  uint32_t n = 4 * d->n_buckets;
   sec_def **buckets = SEC_NEW(d->arena, sec_def *, n);
   if (!buckets) return SEC_MEMORY;
   for (uint32_t i = 0; i < d->n; i++) {
@@ -81,7 +82,7 @@ static sec_status more_buckets(sec_defs *d) {
 static sec_status room_for_one(sec_defs *d) {
   if (d->n == d->n_buckets) SEC_TRY(more_buckets(d));
   if (d->n < d->room) return SEC_OK;
-  uint32_t  room = d->room ? 2 * d->room : 64;
+  uint32_t room = d->room ? 2 * d->room : 64;
   sec_def **list = sec_realloc(d->cx, d->list, room * sizeof *list);
   if (!list) return SEC_MEMORY;
   d->list = list;
@@ -91,12 +92,13 @@ static sec_status room_for_one(sec_defs *d) {
 
 sec_status sec_defs_add(sec_defs *d, const sec_candidate *c, const sec_value *out) {
   SEC_TRY(room_for_one(d));
-  sec_def   *e = SEC_NEW(d->arena, sec_def, 1);
+  sec_def *e = SEC_NEW(d->arena, sec_def, 1);
   sec_value *values = SEC_NEW(d->arena, sec_value, c->n_in + c->n_out);
   if (!e || !values) return SEC_MEMORY;
   if (c->n_in) memcpy(values, c->in, (size_t)c->n_in * sizeof *values);
   if (c->n_out) memcpy(values + c->n_in, out, (size_t)c->n_out * sizeof *values);
-  *e = (sec_def){c->prim, c->params, values, values + c->n_in, c->n_in, c->n_out, candidate_hash(c), NULL};
+  *e = (sec_def){c->prim,  c->params,         values, values + c->n_in, c->n_in,
+                 c->n_out, candidate_hash(c), NULL};
   for (int i = 0; i < c->n_out; i++) SEC_TRY(sec_map_put(&d->of, out[i], (int)d->n));
   sec_def **slot = &d->buckets[e->hash % d->n_buckets];
   e->next = *slot;

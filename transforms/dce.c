@@ -8,9 +8,9 @@
 
 /* An equation that stays, perhaps with other parameters and fewer operands and results. */
 typedef struct shrunk {
-  bool              live;
+  bool live;
   const sec_params *params; /* counted; NULL: the equation stays as it is */
-  bool             *in, *out;
+  bool *in, *out;
 } shrunk;
 
 typedef sec_status (*shrink_rule)(const sec_eqn *e, shrunk *s);
@@ -27,11 +27,11 @@ static sec_status shrink_call(const sec_eqn *e, shrunk *s) {
 
 /* All branches need the union of what each needs. */
 static sec_status shrink_cond(const sec_eqn *e, shrunk *s) {
-  int               n;
+  int n;
   sec_jaxpr *const *branches = sec_cond_branches(e->params, &n);
-  sec_context      *cx = branches[0]->cx;
-  sec_jaxpr       **pruned = sec_alloc(cx, (size_t)n * sizeof *pruned);
-  sec_status        status = pruned ? SEC_OK : SEC_MEMORY;
+  sec_context *cx = branches[0]->cx;
+  sec_jaxpr **pruned = sec_alloc(cx, (size_t)n * sizeof *pruned);
+  sec_status status = pruned ? SEC_OK : SEC_MEMORY;
   if (!pruned) return status;
   memset(pruned, 0, (size_t)n * sizeof *pruned);
   s->in[0] = true;
@@ -52,8 +52,8 @@ static sec_status shrink_cond(const sec_eqn *e, shrunk *s) {
 /* Carries by fixpoint: one is needed when its result is, or when the body needs it. */
 static sec_status shrink_scan(const sec_eqn *e, shrunk *s) {
   sec_scan_spec spec = sec_scan_read(e->params);
-  sec_jaxpr    *body = spec.body;
-  bool         *carry = s->in + spec.n_consts;
+  sec_jaxpr *body = spec.body;
+  bool *carry = s->in + spec.n_consts;
   spec.body = NULL;
   memcpy(carry, s->out, (size_t)spec.n_carry);
   for (bool changed = true; changed;) {
@@ -75,8 +75,9 @@ static sec_status shrink_scan(const sec_eqn *e, shrunk *s) {
 /* The same over the condition and the body; for_cond: its inputs, room for the carry behind its constants. */
 static sec_status shrink_while_with(const sec_eqn *e, shrunk *s, bool *for_cond) {
   sec_while_spec spec = sec_while_read(e->params), old = spec;
-  int            n_carry = (int)e->n_out;
-  bool          *carry = s->in + spec.n_cond_consts + spec.n_body_consts, *cond_carry = for_cond + spec.n_cond_consts;
+  int n_carry = (int)e->n_out;
+  bool *carry = s->in + spec.n_cond_consts + spec.n_body_consts,
+       *cond_carry = for_cond + spec.n_cond_consts;
   spec.cond = spec.body = NULL;
   sec_status status = SEC_OK;
   memcpy(carry, s->out, (size_t)n_carry);
@@ -88,7 +89,8 @@ static sec_status shrink_while_with(const sec_eqn *e, shrunk *s, bool *for_cond)
     status = sec_prune(old.cond, (const bool[]){true}, for_cond, &spec.cond);
     memcpy(carry, cond_carry, (size_t)n_carry);
     memcpy(s->out, carry, (size_t)n_carry);
-    if (status == SEC_OK) status = sec_prune(old.body, s->out, s->in + spec.n_cond_consts, &spec.body);
+    if (status == SEC_OK)
+      status = sec_prune(old.body, s->out, s->in + spec.n_cond_consts, &spec.body);
     changed = memcmp(carry, s->out, (size_t)n_carry) != 0;
   }
   memcpy(s->in, for_cond, (size_t)spec.n_cond_consts);
@@ -103,7 +105,7 @@ static sec_status shrink_while_with(const sec_eqn *e, shrunk *s, bool *for_cond)
 
 static sec_status shrink_while(const sec_eqn *e, shrunk *s) {
   sec_context *cx = e->params->cx;
-  bool        *for_cond = sec_alloc(cx, e->n_in + 1);
+  bool *for_cond = sec_alloc(cx, e->n_in + 1);
   if (!for_cond) return SEC_MEMORY;
   memset(for_cond, 0, e->n_in + 1);
   sec_status status = shrink_while_with(e, s, for_cond);
@@ -111,21 +113,21 @@ static sec_status shrink_while(const sec_eqn *e, shrunk *s) {
   return status;
 }
 
-static const struct { const sec_primitive *prim; shrink_rule rule; } shrink_rules[] = {
-    {&sec_scan_p, shrink_scan},
-    {&sec_cond_p, shrink_cond},
-    {&sec_while_p, shrink_while},
-    {&sec_jit_p, shrink_call},
-    {&sec_checkpoint_p, shrink_call},
+static const struct {
+  const sec_primitive *prim;
+  shrink_rule rule;
+} shrink_rules[] = {
+    {&sec_scan_p, shrink_scan}, {&sec_cond_p, shrink_cond},       {&sec_while_p, shrink_while},
+    {&sec_jit_p, shrink_call},  {&sec_checkpoint_p, shrink_call},
 };
 
 /* ---- the walk backward ---- */
 typedef struct prune_job {
   const sec_jaxpr *j;
-  const bool      *used;
-  bool            *used_in; /* in: inputs that stay anyway; out: those that stay */
-  bool            *live;    /* one a variable */
-  shrunk          *eqns;
+  const bool *used;
+  bool *used_in; /* in: inputs that stay anyway; out: those that stay */
+  bool *live;    /* one a variable */
+  shrunk *eqns;
 } prune_job;
 
 static sec_status shrink(prune_job *p, const sec_eqn *e, shrunk *s, sec_arena *arena) {
@@ -145,7 +147,7 @@ static sec_status mark_live(prune_job *p, sec_arena *arena) {
     if (p->used[i] && !sec_ref_is_literal(j->outs[i])) p->live[j->outs[i]] = true;
   for (uint32_t i = j->n_eqns; i-- > 0;) {
     const sec_eqn *e = &j->eqns[i];
-    shrunk        *s = &p->eqns[i];
+    shrunk *s = &p->eqns[i];
     s->live = (e->prim->flags & SEC_FLAG_EFFECT) != 0;
     for (uint32_t k = 0; k < e->n_out; k++) s->live |= p->live[e->out + k];
     if (!s->live) continue;
@@ -167,7 +169,8 @@ static sec_status replay_shrunk(sec_walk *w, const sec_eqn *e, const shrunk *s) 
   const sec_params *params = s->params ? s->params : e->params;
   sec_params_retain(params);
   SEC_TRY(sec_bind(e->prim, w->in, n_in, params, w->out, n_out));
-  for (uint32_t k = 0, n = 0; k < e->n_out; k++) w->env[e->out + k] = s->out[k] ? w->out[n++] : SEC_VALUE_POISON;
+  for (uint32_t k = 0, n = 0; k < e->n_out; k++)
+    w->env[e->out + k] = s->out[k] ? w->out[n++] : SEC_VALUE_POISON;
   return SEC_OK;
 }
 
@@ -183,9 +186,9 @@ static sec_status bind_live_captures(const prune_job *p, sec_walk *w) {
 
 static sec_status prune_build(void *user, const sec_value *in, sec_value *out, int *n_out) {
   const prune_job *p = user;
-  sec_jaxpr        open = *p->j; /* the same equations, without captures */
-  sec_walk         w;
-  int              n = 0;
+  sec_jaxpr open = *p->j; /* the same equations, without captures */
+  sec_walk w;
+  int n = 0;
   open.n_consts = 0;
   sec_status status = sec_walk_begin(&w, &open, NULL);
   for (uint32_t i = 0; i < open.n_in && status == SEC_OK; i++)
@@ -203,7 +206,7 @@ static sec_status prune_build(void *user, const sec_value *in, sec_value *out, i
 static sec_status prune(prune_job *p, sec_arena *arena, sec_jaxpr **out) {
   const sec_jaxpr *j = p->j;
   const sec_aval **avals = SEC_NEW(arena, const sec_aval *, j->n_in);
-  int              n = 0;
+  int n = 0;
   p->live = SEC_NEW(arena, bool, j->n_vars);
   p->eqns = SEC_NEW(arena, shrunk, j->n_eqns);
   if (!avals || !p->live || !p->eqns) return SEC_MEMORY;
@@ -211,15 +214,21 @@ static sec_status prune(prune_job *p, sec_arena *arena, sec_jaxpr **out) {
   for (uint32_t i = 0; i < j->n_in && status == SEC_OK; i++)
     if (p->used_in[i]) avals[n++] = j->avals[i];
   if (status == SEC_OK)
-    status = sec_build(&(sec_plan){.cx = j->cx, .name = j->name, .in_avals = avals, .n_in = n, .max_out = (int)j->n_out,
-                                   .build = prune_build, .user = p}, out);
+    status = sec_build(&(sec_plan){.cx = j->cx,
+                                   .name = j->name,
+                                   .in_avals = avals,
+                                   .n_in = n,
+                                   .max_out = (int)j->n_out,
+                                   .build = prune_build,
+                                   .user = p},
+                       out);
   for (uint32_t i = 0; i < j->n_eqns; i++) sec_params_release(p->eqns[i].params);
   return status;
 }
 
 sec_status sec_prune(const sec_jaxpr *j, const bool *used, bool *used_in, sec_jaxpr **out) {
   *out = NULL;
-  prune_job  p = {.j = j, .used = used, .used_in = used_in};
+  prune_job p = {.j = j, .used = used, .used_in = used_in};
   sec_arena *arena = sec_arena_create(j->cx);
   sec_status status = arena ? prune(&p, arena, out) : SEC_MEMORY;
   sec_arena_destroy(arena);

@@ -25,7 +25,8 @@ typedef enum folded { KEPT, CHANGED, IS_VALUE } folded;
 typedef folded (*fold_rule)(const sec_defs *d, sec_candidate *c, sec_value *out);
 
 /* The equation behind operand i when it is `prim`. */
-static const sec_def *behind(const sec_defs *d, const sec_candidate *c, int i, const sec_primitive *prim) {
+static const sec_def *behind(const sec_defs *d, const sec_candidate *c, int i,
+                             const sec_primitive *prim) {
   const sec_def *e = sec_defs_of(d, c->in[i]);
   return e && e->prim == prim ? e : NULL;
 }
@@ -55,7 +56,8 @@ static folded is_operand(const sec_candidate *c, sec_value x, sec_value *out) {
 /* x * 1, 1 * x */
 static folded fold_mul(const sec_defs *d, sec_candidate *c, sec_value *out) {
   for (int i = 0; i < 2; i++)
-    if (is_constant(d, c->in[i], 1) && is_operand(c, c->in[1 - i], out) == IS_VALUE) return IS_VALUE;
+    if (is_constant(d, c->in[i], 1) && is_operand(c, c->in[1 - i], out) == IS_VALUE)
+      return IS_VALUE;
   return KEPT;
 }
 
@@ -73,7 +75,8 @@ static folded fold_sub(const sec_defs *d, sec_candidate *c, sec_value *out) {
 static folded fold_add(const sec_defs *d, sec_candidate *c, sec_value *out) {
   if (sec_dtype_kind(c->out_avals[0]->dtype) >= SEC_KIND_FLOAT) return KEPT;
   for (int i = 0; i < 2; i++)
-    if (is_constant(d, c->in[i], 0) && is_operand(c, c->in[1 - i], out) == IS_VALUE) return IS_VALUE;
+    if (is_constant(d, c->in[i], 0) && is_operand(c, c->in[1 - i], out) == IS_VALUE)
+      return IS_VALUE;
   return KEPT;
 }
 
@@ -113,7 +116,7 @@ static folded fold_convert(const sec_defs *d, sec_candidate *c, sec_value *out) 
   const sec_def *e = behind(d, c, 0, &sec_convert_element_type_p);
   if (!e) return KEPT;
   const sec_aval *wide = sec_value_aval(c->in[0]), *source = sec_value_aval(e->in[0]);
-  bool            widened = wide && source && sec_dtype_kind(wide->dtype) == sec_dtype_kind(source->dtype) &&
+  bool widened = wide && source && sec_dtype_kind(wide->dtype) == sec_dtype_kind(source->dtype) &&
                  sec_dtype_bits(wide->dtype) >= 2 * sec_dtype_bits(source->dtype);
   return widened ? is_operand(c, e->in[0], out) : KEPT;
 }
@@ -130,29 +133,33 @@ static folded set_params(sec_candidate *c, const sec_params *p, sec_value x) {
 static folded fold_broadcast(const sec_defs *d, sec_candidate *c, sec_value *out) {
   if (is_operand(c, c->in[0], out) == IS_VALUE) return IS_VALUE;
   const sec_def *e = behind(d, c, 0, &sec_broadcast_in_dim_p);
-  int            n, n_inner, rank;
-  int64_t        places[SEC_MAX_RANK];
+  int n, n_inner, rank;
+  int64_t places[SEC_MAX_RANK];
   if (!e) return KEPT;
   const int64_t *outer = sec_params_ints(c->params, "broadcast_dimensions", &n);
   const int64_t *inner = sec_params_ints(e->params, "broadcast_dimensions", &n_inner);
   const int64_t *shape = sec_params_ints(c->params, "shape", &rank);
   for (int i = 0; i < n_inner; i++) places[i] = outer[inner[i]];
-  return set_params(c, sec_params_make(d->cx, SEC_PARAMS(SEC_P_INTS("broadcast_dimensions", places, n_inner),
-                                                         SEC_P_INTS("shape", shape, rank))), e->in[0]);
+  return set_params(
+      c,
+      sec_params_make(d->cx, SEC_PARAMS(SEC_P_INTS("broadcast_dimensions", places, n_inner),
+                                        SEC_P_INTS("shape", shape, rank))),
+      e->in[0]);
 }
 
 static folded fold_transpose(const sec_defs *d, sec_candidate *c, sec_value *out) {
   const sec_def *e = behind(d, c, 0, &sec_transpose_p);
-  int            n;
-  bool           identity = true;
-  int64_t        both[SEC_MAX_RANK];
+  int n;
+  bool identity = true;
+  int64_t both[SEC_MAX_RANK];
   const int64_t *outer = sec_params_ints(c->params, "permutation", &n);
   for (int i = 0; i < n; i++) identity &= outer[i] == i;
   if (identity) return is_operand(c, c->in[0], out);
   if (!e) return KEPT;
   const int64_t *inner = sec_params_ints(e->params, "permutation", &n);
   for (int i = 0; i < n; i++) both[i] = inner[outer[i]];
-  return set_params(c, sec_params_make(d->cx, SEC_PARAMS(SEC_P_INTS("permutation", both, n))), e->in[0]);
+  return set_params(c, sec_params_make(d->cx, SEC_PARAMS(SEC_P_INTS("permutation", both, n))),
+                    e->in[0]);
 }
 
 /* ---- by form ---- */
@@ -160,7 +167,8 @@ static folded fold_transpose(const sec_defs *d, sec_candidate *c, sec_value *out
 static folded fold_reshape(const sec_defs *d, sec_candidate *c, sec_value *out) {
   if (is_operand(c, c->in[0], out) == IS_VALUE) return IS_VALUE;
   const sec_def *e = sec_defs_of(d, c->in[0]);
-  for (const sec_def *f = e; f && f->prim->form == SEC_FORM_RESHAPE && f->n_in == 1; f = sec_defs_of(d, f->in[0]))
+  for (const sec_def *f = e; f && f->prim->form == SEC_FORM_RESHAPE && f->n_in == 1;
+       f = sec_defs_of(d, f->in[0]))
     if (is_operand(c, f->in[0], out) == IS_VALUE) return IS_VALUE;
   if (!e || e->prim->form != SEC_FORM_RESHAPE || strcmp(c->prim->name, "reshape") != 0) return KEPT;
   c->in[0] = e->in[0];
@@ -184,7 +192,7 @@ static sec_array *literal_array(const sec_literal *l, sec_context *cx) {
 
 /* Cheap operations on literals alone are done here, by the reference evaluator. */
 static folded fold_literals(const sec_defs *d, sec_candidate *c, sec_value *out) {
-  sec_array      *in[SEC_MAX_OPERANDS] = {0}, *result = NULL;
+  sec_array *in[SEC_MAX_OPERANDS] = {0}, *result = NULL;
   const sec_aval *aval = c->out_avals[0];
   if (!(c->prim->flags & SEC_FLAG_CHEAP) || c->n_in > SEC_MAX_OPERANDS || aval->rank) return KEPT;
   for (int i = 0; i < c->n_in; i++) {
@@ -192,10 +200,13 @@ static folded fold_literals(const sec_defs *d, sec_candidate *c, sec_value *out)
     if (!l || sec_dtype_kind(l->aval->dtype) == SEC_KIND_COMPLEX) return KEPT;
   }
   bool ready = sec_dtype_kind(aval->dtype) != SEC_KIND_COMPLEX;
-  for (int i = 0; i < c->n_in && ready; i++) ready = (in[i] = literal_array(sec_value_literal(c->in[i]), d->cx)) != NULL;
-  if (ready && sec_eval_primitive(d->cx, c->prim, c->params, in, c->n_in, &aval, &result, 1) == SEC_OK) {
+  for (int i = 0; i < c->n_in && ready; i++)
+    ready = (in[i] = literal_array(sec_value_literal(c->in[i]), d->cx)) != NULL;
+  if (ready &&
+      sec_eval_primitive(d->cx, c->prim, c->params, in, c->n_in, &aval, &result, 1) == SEC_OK) {
     bool is_float = sec_dtype_kind(aval->dtype) == SEC_KIND_FLOAT;
-    *out = sec_literal_of(aval->dtype, aval->weak, is_float ? sec_get_f(result, 0) : 0, is_float ? 0 : sec_get_i(result, 0));
+    *out = sec_literal_of(aval->dtype, aval->weak, is_float ? sec_get_f(result, 0) : 0,
+                          is_float ? 0 : sec_get_i(result, 0));
   }
   for (int i = 0; i < c->n_in; i++) sec_array_release(in[i]);
   sec_array_release(result);
@@ -221,7 +232,10 @@ static folded fold_fill(const sec_defs *d, sec_candidate *c, sec_value *out) {
   return KEPT;
 }
 
-static const struct { const sec_primitive *prim; fold_rule rule; } rules[] = {
+static const struct {
+  const sec_primitive *prim;
+  fold_rule rule;
+} rules[] = {
     {&sec_add_p, fold_add},
     {&sec_sub_p, fold_sub},
     {&sec_mul_p, fold_mul},
@@ -237,7 +251,10 @@ static const struct { const sec_primitive *prim; fold_rule rule; } rules[] = {
     {&sec_transpose_p, fold_transpose},
 };
 
-static const struct { sec_form form; fold_rule rule; } form_rules[] = {
+static const struct {
+  sec_form form;
+  fold_rule rule;
+} form_rules[] = {
     {SEC_FORM_RESHAPE, fold_reshape},
     {SEC_FORM_REDUCE, fold_reduce},
     {SEC_FORM_ELEMENTWISE, fold_literals},

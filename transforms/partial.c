@@ -8,25 +8,25 @@
 
 typedef struct deferred {
   const sec_primitive *prim;
-  const sec_params    *params; /* counted */
-  sec_operand         *in;
-  uint32_t             n_in, out, n_out, loc;
-  bool                 needed;
+  const sec_params *params; /* counted */
+  sec_operand *in;
+  uint32_t n_in, out, n_out, loc;
+  bool needed;
 } deferred;
 
 typedef struct sec_unknowns {
-  sec_context     *cx;
-  sec_arena       *arena;
-  deferred       **list;
+  sec_context *cx;
+  sec_arena *arena;
+  deferred **list;
   const sec_aval **avals; /* one an unknown */
-  uint32_t         n, room, n_unknowns, unknown_room, loc;
+  uint32_t n, room, n_unknowns, unknown_room, loc;
 } unknowns;
 
 /* *list with room for one more. */
 static bool grow(sec_context *cx, void *list, uint32_t n, uint32_t *room, size_t size) {
   if (n < *room) return true;
   uint32_t more = *room ? 2 * *room : 32;
-  void    *grown = sec_realloc(cx, *(void **)list, more * size);
+  void *grown = sec_realloc(cx, *(void **)list, more * size);
   if (!grown) return false;
   *(void **)list = grown;
   *room = more;
@@ -61,7 +61,8 @@ sec_status sec_partial_defer(struct sec_partial *p, const sec_deferral *d, sec_o
 
 sec_status sec_partial_defer_all(struct sec_partial *p) {
   sec_params_retain(p->params);
-  return sec_partial_defer(p, &(sec_deferral){p->prim, p->params, p->in, p->out_avals, p->n_in, p->n_out}, p->out);
+  return sec_partial_defer(
+      p, &(sec_deferral){p->prim, p->params, p->in, p->out_avals, p->n_in, p->n_out}, p->out);
 }
 
 static void unknowns_free(unknowns *u) {
@@ -74,17 +75,17 @@ static void unknowns_free(unknowns *u) {
 /* ---- the known side ---- */
 typedef struct split_job {
   const sec_jaxpr *j;
-  const bool      *known_in, *force_unknown;
-  bool            *out_known;
-  unknowns         u;
-  sec_operand     *env;       /* one a variable */
-  sec_operand     *in, *out;  /* of the current equation */
-  sec_operand     *outs;      /* the unknown outputs, in order */
-  sec_value       *known_outs;
-  sec_map          residual;  /* known value -> its number */
+  const bool *known_in, *force_unknown;
+  bool *out_known;
+  unknowns u;
+  sec_operand *env;      /* one a variable */
+  sec_operand *in, *out; /* of the current equation */
+  sec_operand *outs;     /* the unknown outputs, in order */
+  sec_value *known_outs;
+  sec_map residual; /* known value -> its number */
   const sec_aval **res_avals;
-  sec_value       *residuals;
-  uint32_t         n_res, n_unknown_outs, n_known_outs, max_res;
+  sec_value *residuals;
+  uint32_t n_res, n_unknown_outs, n_known_outs, max_res;
 } split_job;
 
 static sec_operand known_operand(sec_value v) { return (sec_operand){.known = true, .value = v}; }
@@ -103,8 +104,15 @@ static sec_status split_eqn(split_job *s, sec_walk *w, const sec_eqn *e) {
     return SEC_OK;
   }
   s->u.loc = e->loc;
-  struct sec_partial p = {.prim = e->prim, .params = e->params, .cx = w->cx, .in = s->in, .in_avals = w->in_avals,
-                          .n_in = (int)e->n_in, .out_avals = w->out_avals, .n_out = (int)e->n_out, .out = s->out,
+  struct sec_partial p = {.prim = e->prim,
+                          .params = e->params,
+                          .cx = w->cx,
+                          .in = s->in,
+                          .in_avals = w->in_avals,
+                          .n_in = (int)e->n_in,
+                          .out_avals = w->out_avals,
+                          .n_out = (int)e->n_out,
+                          .out = s->out,
                           .unknowns = &s->u};
   SEC_TRY(e->prim->partial ? e->prim->partial(&p) : sec_partial_defer_all(&p));
   if (e->n_out) memcpy(s->env + e->out, s->out, e->n_out * sizeof *s->out);
@@ -130,7 +138,8 @@ static sec_status mark_needed(split_job *s) {
 }
 
 static sec_status note_residual(split_job *s, const sec_operand *x) {
-  if (!x->known || sec_value_literal(x->value) || sec_map_get(&s->residual, x->value) >= 0) return SEC_OK;
+  if (!x->known || sec_value_literal(x->value) || sec_map_get(&s->residual, x->value) >= 0)
+    return SEC_OK;
   const sec_aval *aval = sec_value_aval(x->value);
   if (!aval) return sec_failed();
   s->res_avals[s->n_res] = aval;
@@ -152,10 +161,11 @@ static sec_status collect_residuals(split_job *s) {
 
 static sec_status known_walk(split_job *s, sec_walk *w) {
   const sec_jaxpr *j = s->j;
-  for (uint32_t k = 0; k < j->n_consts; k++) s->env[j->consts[k].var] = known_operand(w->env[j->consts[k].var]);
+  for (uint32_t k = 0; k < j->n_consts; k++)
+    s->env[j->consts[k].var] = known_operand(w->env[j->consts[k].var]);
   for (uint32_t i = 0; i < j->n_eqns; i++) SEC_TRY(split_eqn(s, w, &j->eqns[i]));
   for (uint32_t i = 0; i < j->n_out; i++) {
-    sec_ref     r = j->outs[i];
+    sec_ref r = j->outs[i];
     sec_operand x = sec_ref_is_literal(r) ? known_operand(sec_walk_get(w, r)) : s->env[r];
     s->out_known[i] = x.known && !(s->force_unknown && s->force_unknown[i]);
     if (s->out_known[i]) s->known_outs[s->n_known_outs++] = x.value;
@@ -166,7 +176,7 @@ static sec_status known_walk(split_job *s, sec_walk *w) {
 
 /* Closes the known trace with its outputs and residuals. */
 static sec_status known_end(split_job *s, sec_trace *t, sec_jaxpr **out) {
-  uint32_t   n = s->n_known_outs + s->n_res;
+  uint32_t n = s->n_known_outs + s->n_res;
   sec_value *outs = SEC_NEW(s->u.arena, sec_value, n);
   if (!outs) {
     sec_trace_abandon(t);
@@ -179,7 +189,7 @@ static sec_status known_end(split_job *s, sec_trace *t, sec_jaxpr **out) {
 
 static sec_status known_side(split_job *s, sec_jaxpr **out) {
   const sec_jaxpr *j = s->j;
-  sec_trace       *t = sec_trace_begin(j->cx, j->name);
+  sec_trace *t = sec_trace_begin(j->cx, j->name);
   if (!t) return sec_failed();
   sec_status status = SEC_OK;
   for (uint32_t i = 0; i < j->n_in && status == SEC_OK; i++) {
@@ -200,16 +210,17 @@ static sec_status known_side(split_job *s, sec_jaxpr **out) {
 
 /* ---- the unknown side ---- */
 typedef struct unknown_job {
-  split_job       *s;
+  split_job *s;
   const sec_jaxpr *known;
   const sec_value *residuals; /* inputs of the unknown side */
-  sec_value       *env;       /* one an unknown */
+  sec_value *env;             /* one an unknown */
 } unknown_job;
 
 /* Literals of the known side are written out again. */
 static sec_value unknown_value(const unknown_job *job, const sec_operand *x) {
   if (!x->known) return job->env[x->unknown];
-  if (!sec_ref_is_literal(x->value.ref)) return job->residuals[sec_map_get(&job->s->residual, x->value)];
+  if (!sec_ref_is_literal(x->value.ref))
+    return job->residuals[sec_map_get(&job->s->residual, x->value)];
   const sec_literal *l = &job->known->literals[sec_ref_index(x->value.ref)];
   return sec_literal_of(l->aval->dtype, l->aval->weak, l->f, l->i);
 }
@@ -218,16 +229,18 @@ static sec_status unknown_eqn(const unknown_job *job, const deferred *e, sec_val
   for (uint32_t i = 0; i < e->n_in; i++) in[i] = unknown_value(job, &e->in[i]);
   uint32_t former = sec_trace_set_location(e->loc);
   sec_params_retain(e->params);
-  sec_status status = sec_bind(e->prim, in, (int)e->n_in, e->params, job->env + e->out, (int)e->n_out);
+  sec_status status =
+      sec_bind(e->prim, in, (int)e->n_in, e->params, job->env + e->out, (int)e->n_out);
   sec_trace_set_location(former);
   return status;
 }
 
 static sec_status unknown_build(void *user, const sec_value *in, sec_value *out, int *n_out) {
   unknown_job *job = user;
-  split_job   *s = job->s;
-  uint32_t     widest = 0, next = s->n_res;
-  for (uint32_t k = 0; k < s->u.n; k++) widest = s->u.list[k]->n_in > widest ? s->u.list[k]->n_in : widest;
+  split_job *s = job->s;
+  uint32_t widest = 0, next = s->n_res;
+  for (uint32_t k = 0; k < s->u.n; k++)
+    widest = s->u.list[k]->n_in > widest ? s->u.list[k]->n_in : widest;
   sec_value *room = SEC_NEW(s->u.arena, sec_value, widest);
   if (!room) return SEC_MEMORY;
   job->residuals = in;
@@ -242,22 +255,28 @@ static sec_status unknown_build(void *user, const sec_value *in, sec_value *out,
 
 static sec_status unknown_side(split_job *s, const sec_jaxpr *known, sec_jaxpr **out) {
   const sec_jaxpr *j = s->j;
-  uint32_t         n = s->n_res;
+  uint32_t n = s->n_res;
   const sec_aval **avals = SEC_NEW(s->u.arena, const sec_aval *, n + j->n_in);
-  sec_value       *env = SEC_NEW(s->u.arena, sec_value, s->u.n_unknowns);
+  sec_value *env = SEC_NEW(s->u.arena, sec_value, s->u.n_unknowns);
   if (!avals || !env) return SEC_MEMORY;
   if (n) memcpy(avals, s->res_avals, n * sizeof *avals);
   for (uint32_t i = 0; i < j->n_in; i++)
     if (!s->known_in[i]) avals[n++] = j->avals[i];
   unknown_job job = {.s = s, .known = known, .env = env};
-  return sec_build(&(sec_plan){.cx = j->cx, .name = j->name, .in_avals = avals, .n_in = (int)n,
-                               .max_out = (int)s->n_unknown_outs, .build = unknown_build, .user = &job}, out);
+  return sec_build(&(sec_plan){.cx = j->cx,
+                               .name = j->name,
+                               .in_avals = avals,
+                               .n_in = (int)n,
+                               .max_out = (int)s->n_unknown_outs,
+                               .build = unknown_build,
+                               .user = &job},
+                   out);
 }
 
 /* ---- both ---- */
 static sec_status split_start(split_job *s) {
   const sec_jaxpr *j = s->j;
-  uint32_t         widest_in = 0, widest_out = 0;
+  uint32_t widest_in = 0, widest_out = 0;
   for (uint32_t i = 0; i < j->n_eqns; i++) {
     widest_in = j->eqns[i].n_in > widest_in ? j->eqns[i].n_in : widest_in;
     widest_out = j->eqns[i].n_out > widest_out ? j->eqns[i].n_out : widest_out;
@@ -273,11 +292,15 @@ static sec_status split_start(split_job *s) {
   return SEC_OK;
 }
 
-sec_status sec_jaxpr_partial(const sec_jaxpr *j, const bool *known, const bool *force_unknown, bool *out_known,
-                             sec_split *out) {
+sec_status sec_jaxpr_partial(const sec_jaxpr *j, const bool *known, const bool *force_unknown,
+                             bool *out_known, sec_split *out) {
   *out = (sec_split){0};
-  split_job s = {.j = j, .known_in = known, .force_unknown = force_unknown, .out_known = out_known,
-                 .u.cx = j->cx, .residual.cx = j->cx};
+  split_job s = {.j = j,
+                 .known_in = known,
+                 .force_unknown = force_unknown,
+                 .out_known = out_known,
+                 .u.cx = j->cx,
+                 .residual.cx = j->cx};
   sec_status status = split_start(&s);
   if (status == SEC_OK) status = known_side(&s, &out->known);
   if (status == SEC_OK) status = unknown_side(&s, out->known, &out->unknown);

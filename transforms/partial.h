@@ -6,32 +6,32 @@
 
 /* An operand or result while a jaxpr is split: a value of the known side, or an unknown by number. */
 typedef struct sec_operand {
-  bool      known;
-  sec_value value;   /* when known */
-  uint32_t  unknown; /* when not */
+  bool known;
+  sec_value value;  /* when known */
+  uint32_t unknown; /* when not */
 } sec_operand;
 
 /* One equation, for the .partial rules: bind the known part in the current trace, defer the rest, fill out[]. */
 struct sec_partial {
-  const sec_primitive   *prim;
-  const sec_params      *params;
-  sec_context           *cx;
-  const sec_operand     *in;
+  const sec_primitive *prim;
+  const sec_params *params;
+  sec_context *cx;
+  const sec_operand *in;
   const sec_aval *const *in_avals;
-  int                    n_in;
+  int n_in;
   const sec_aval *const *out_avals;
-  int                    n_out;
-  sec_operand           *out;
-  struct sec_unknowns   *unknowns;
+  int n_out;
+  sec_operand *out;
+  struct sec_unknowns *unknowns;
 };
 
 /* An equation for the unknown side.  Takes `params`; out[] become new unknowns.  Known operands become residuals. */
 typedef struct sec_deferral {
-  const sec_primitive   *prim;
-  const sec_params      *params;
-  const sec_operand     *in;
+  const sec_primitive *prim;
+  const sec_params *params;
+  const sec_operand *in;
   const sec_aval *const *out_avals;
-  int                    n_in, n_out;
+  int n_in, n_out;
 } sec_deferral;
 sec_status sec_partial_defer(struct sec_partial *p, const sec_deferral *d, sec_operand *out);
 /* The whole equation is unknown. */
@@ -41,11 +41,11 @@ sec_status sec_partial_defer_all(struct sec_partial *p);
  * unknown : (residuals, unknown inputs) -> the other outputs */
 typedef struct sec_split {
   sec_jaxpr *known, *unknown;
-  int        n_res;
+  int n_res;
 } sec_split;
 /* force_unknown (or NULL): outputs that have to be on the unknown side.  Release both jaxprs. */
-sec_status sec_jaxpr_partial(const sec_jaxpr *j, const bool *known, const bool *force_unknown, bool *out_known,
-                             sec_split *out);
-void       sec_split_release(sec_split *s);
+sec_status sec_jaxpr_partial(const sec_jaxpr *j, const bool *known, const bool *force_unknown,
+                             bool *out_known, sec_split *out);
+void sec_split_release(sec_split *s);
 
 #endif

@@ -85,7 +85,7 @@ void sec_walk_set(sec_walk *w, const sec_eqn *e) {
 /* ---- builds ---- */
 static sec_status build_in(const sec_plan *p, sec_trace *t, sec_arena *scratch, sec_jaxpr **out) {
   sec_value *values = SEC_NEW(scratch, sec_value, p->n_in + p->max_out);
-  int        n_out = 0;
+  int n_out = 0;
   sec_status status = values ? SEC_OK : SEC_MEMORY;
   for (int i = 0; i < p->n_in && status == SEC_OK; i++) {
     values[i] = sec_trace_input_aval(t, p->in_avals[i]);
@@ -107,12 +107,15 @@ sec_status sec_build(const sec_plan *p, sec_jaxpr **out) {
   return status;
 }
 
-typedef struct rewire_job { const sec_jaxpr *j; const sec_rewiring *r; } rewire_job;
+typedef struct rewire_job {
+  const sec_jaxpr *j;
+  const sec_rewiring *r;
+} rewire_job;
 
 static sec_status rewire_build(void *user, const sec_value *in, sec_value *out, int *n_out) {
   const rewire_job *job = user;
-  const sec_jaxpr  *j = job->j;
-  sec_value        *v = sec_alloc(j->cx, (j->n_in + j->n_out + 1) * sizeof *v);
+  const sec_jaxpr *j = job->j;
+  sec_value *v = sec_alloc(j->cx, (j->n_in + j->n_out + 1) * sizeof *v);
   if (!v) return SEC_MEMORY;
   for (uint32_t i = 0; i < j->n_in; i++) v[i] = in[job->r->source[i]];
   sec_status status = sec_jaxpr_apply(j, v, v + j->n_in);
@@ -127,8 +130,14 @@ static sec_status rewire_build(void *user, const sec_value *in, sec_value *out, 
 
 sec_status sec_rewire(const sec_jaxpr *j, const sec_rewiring *r, sec_jaxpr **out) {
   rewire_job job = {j, r};
-  return sec_build(&(sec_plan){.cx = j->cx, .name = j->name, .in_avals = r->in_avals, .n_in = r->n_in,
-                               .max_out = r->n_out, .build = rewire_build, .user = &job}, out);
+  return sec_build(&(sec_plan){.cx = j->cx,
+                               .name = j->name,
+                               .in_avals = r->in_avals,
+                               .n_in = r->n_in,
+                               .max_out = r->n_out,
+                               .build = rewire_build,
+                               .user = &job},
+                   out);
 }
 
 /* ---- the map ---- */

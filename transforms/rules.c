@@ -17,16 +17,18 @@ int sec_count(const bool *flags, int n) {
   return count;
 }
 
-sec_status sec_reorder(const sec_jaxpr *j, const int *in_order, const int *out_order, int n_out, sec_jaxpr **out) {
+sec_status sec_reorder(const sec_jaxpr *j, const int *in_order, const int *out_order, int n_out,
+                       sec_jaxpr **out) {
   *out = NULL;
-  int             *source = sec_alloc(j->cx, (j->n_in + 1) * sizeof *source);
+  int *source = sec_alloc(j->cx, (j->n_in + 1) * sizeof *source);
   const sec_aval **avals = sec_alloc(j->cx, (j->n_in + 1) * sizeof *avals);
-  sec_status       status = source && avals ? SEC_OK : SEC_MEMORY;
+  sec_status status = source && avals ? SEC_OK : SEC_MEMORY;
   for (int k = 0; k < (int)j->n_in && status == SEC_OK; k++) {
     source[in_order[k]] = k;
     avals[k] = j->avals[in_order[k]];
   }
-  if (status == SEC_OK) status = sec_rewire(j, &(sec_rewiring){avals, source, out_order, (int)j->n_in, n_out}, out);
+  if (status == SEC_OK)
+    status = sec_rewire(j, &(sec_rewiring){avals, source, out_order, (int)j->n_in, n_out}, out);
   sec_free(j->cx, source);
   sec_free(j->cx, avals);
   return status;
@@ -43,8 +45,8 @@ void sec_primals_and_tangents(const sec_rule *r, const sec_value *in_dot, sec_va
     if (!sec_value_is_zero(in_dot[i])) list[n++] = in_dot[i];
 }
 
-void sec_scatter_results(const sec_value *results, const int *order, int n, const bool *nz, int n_out, sec_value *out,
-                         sec_value *out_dot) {
+void sec_scatter_results(const sec_value *results, const int *order, int n, const bool *nz,
+                         int n_out, sec_value *out, sec_value *out_dot) {
   for (int i = 0; i < n_out; i++) out_dot[i] = SEC_VALUE_ZERO;
   for (int k = 0; k < n; k++) {
     if (order[k] < n_out) {
@@ -59,7 +61,7 @@ void sec_scatter_results(const sec_value *results, const int *order, int n, cons
 
 sec_value sec_swap_front(sec_value x) {
   const sec_aval *a = sec_value_aval(x);
-  int64_t         order[SEC_MAX_RANK] = {1, 0};
+  int64_t order[SEC_MAX_RANK] = {1, 0};
   if (!a) return SEC_VALUE_POISON;
   for (int d = 2; d < a->rank; d++) order[d] = d;
   return sec_transpose(x, order);

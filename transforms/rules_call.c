@@ -6,15 +6,17 @@
  *                        needs again from the inputs, inside a checkpoint. */
 #include "rules.h"
 
-static sec_call_spec call_with(const sec_primitive *prim, const sec_params *params, sec_jaxpr *body) {
+static sec_call_spec call_with(const sec_primitive *prim, const sec_params *params,
+                               sec_jaxpr *body) {
   return (sec_call_spec){prim, params, body};
 }
 
 static const sec_jaxpr *body_of(const sec_params *p) { return sec_params_jaxpr(p, "jaxpr"); }
 
-static sec_status call_jvp(const sec_rule *r, const sec_value *in_dot, sec_value *out, sec_value *out_dot) {
+static sec_status call_jvp(const sec_rule *r, const sec_value *in_dot, sec_value *out,
+                           sec_value *out_dot) {
   sec_arena *arena = sec_arena_create(r->cx);
-  bool      *nz = arena ? SEC_NEW(arena, bool, r->n_in + r->n_out) : NULL;
+  bool *nz = arena ? SEC_NEW(arena, bool, r->n_in + r->n_out) : NULL;
   sec_value *in = arena ? SEC_NEW(arena, sec_value, 2 * (r->n_in + r->n_out)) : NULL;
   sec_jaxpr *body = NULL;
   sec_status status = nz && in ? SEC_OK : SEC_MEMORY;
@@ -23,7 +25,7 @@ static sec_status call_jvp(const sec_rule *r, const sec_value *in_dot, sec_value
     status = sec_jvp_body(body_of(r->params), nz, NULL, nz + r->n_in, &body);
   }
   if (status == SEC_OK) {
-    sec_value    *results = in + 2 * r->n_in;
+    sec_value *results = in + 2 * r->n_in;
     sec_call_spec call = call_with(r->prim, r->params, body);
     sec_primals_and_tangents(r, in_dot, in);
     status = sec_bind_call(&call, in, r->n_in + sec_count(nz, r->n_in), results);
@@ -37,9 +39,10 @@ static sec_status call_jvp(const sec_rule *r, const sec_value *in_dot, sec_value
   return status;
 }
 
-static sec_status call_transpose(const sec_rule *r, const bool *linear, const sec_value *ct, sec_value *in_ct) {
+static sec_status call_transpose(const sec_rule *r, const bool *linear, const sec_value *ct,
+                                 sec_value *in_ct) {
   sec_arena *arena = sec_arena_create(r->cx);
-  bool      *given = arena ? SEC_NEW(arena, bool, r->n_out) : NULL;
+  bool *given = arena ? SEC_NEW(arena, bool, r->n_out) : NULL;
   sec_values in = {arena ? SEC_NEW(arena, sec_value, 2 * r->n_in + r->n_out) : NULL, 0};
   sec_jaxpr *body = NULL;
   sec_status status = given && in.v ? SEC_OK : SEC_MEMORY;
@@ -65,23 +68,28 @@ static sec_status call_transpose(const sec_rule *r, const bool *linear, const se
 
 static sec_status call_batch(sec_batch *b) {
   sec_jaxpr *body = NULL;
-  SEC_TRY(sec_batch_body(body_of(b->params), &(sec_lanes){b->batched, NULL, b->size, b->axis_name}, b->out_batched, &body));
+  SEC_TRY(sec_batch_body(body_of(b->params), &(sec_lanes){b->batched, NULL, b->size, b->axis_name},
+                         b->out_batched, &body));
   sec_call_spec call = call_with(b->prim, b->params, body);
-  sec_status    status = sec_bind_call(&call, b->in, b->n_in, b->out);
+  sec_status status = sec_bind_call(&call, b->in, b->n_in, b->out);
   sec_jaxpr_release(body);
   return status;
 }
 
-sec_status sec_jit_jvp(const sec_rule *r, const sec_value *in_dot, sec_value *out, sec_value *out_dot) {
+sec_status sec_jit_jvp(const sec_rule *r, const sec_value *in_dot, sec_value *out,
+                       sec_value *out_dot) {
   return call_jvp(r, in_dot, out, out_dot);
 }
-sec_status sec_checkpoint_jvp(const sec_rule *r, const sec_value *in_dot, sec_value *out, sec_value *out_dot) {
+sec_status sec_checkpoint_jvp(const sec_rule *r, const sec_value *in_dot, sec_value *out,
+                              sec_value *out_dot) {
   return call_jvp(r, in_dot, out, out_dot);
 }
-sec_status sec_jit_transpose(const sec_rule *r, const bool *linear, const sec_value *ct, sec_value *in_ct) {
+sec_status sec_jit_transpose(const sec_rule *r, const bool *linear, const sec_value *ct,
+                             sec_value *in_ct) {
   return call_transpose(r, linear, ct, in_ct);
 }
-sec_status sec_checkpoint_transpose(const sec_rule *r, const bool *linear, const sec_value *ct, sec_value *in_ct) {
+sec_status sec_checkpoint_transpose(const sec_rule *r, const bool *linear, const sec_value *ct,
+                                    sec_value *in_ct) {
   return call_transpose(r, linear, ct, in_ct);
 }
 sec_status sec_jit_batch(sec_batch *b) { return call_batch(b); }
@@ -90,10 +98,10 @@ sec_status sec_checkpoint_batch(sec_batch *b) { return call_batch(b); }
 /* ---- partial ---- */
 typedef struct call_split {
   struct sec_partial *p;
-  sec_arena          *arena;
-  bool               *known, *out_known;
-  sec_split           split;
-  int                 n_known_out;
+  sec_arena *arena;
+  bool *known, *out_known;
+  sec_split split;
+  int n_known_out;
 } call_split;
 
 static sec_status split_begin(call_split *f) {
@@ -123,24 +131,27 @@ static void set_results(const call_split *f, const sec_value *known, const sec_o
     f->p->out[i] = f->out_known[i] ? (sec_operand){.known = true, .value = *known++} : *unknown++;
 }
 
-static sec_status defer_body(const call_split *f, sec_jaxpr *body, const sec_operand *in, sec_operand *out) {
-  sec_call_spec    call = call_with(f->p->prim, f->p->params, body);
+static sec_status defer_body(const call_split *f, sec_jaxpr *body, const sec_operand *in,
+                             sec_operand *out) {
+  sec_call_spec call = call_with(f->p->prim, f->p->params, body);
   const sec_aval **avals = SEC_NEW(f->arena, const sec_aval *, body->n_out);
   const sec_params *params = avals ? sec_call_params(&call) : NULL;
   if (!params) return SEC_MEMORY;
   for (uint32_t i = 0; i < body->n_out; i++) avals[i] = sec_out_aval(body, i);
-  return sec_partial_defer(f->p, &(sec_deferral){f->p->prim, params, in, avals, (int)body->n_in, (int)body->n_out}, out);
+  return sec_partial_defer(
+      f->p, &(sec_deferral){f->p->prim, params, in, avals, (int)body->n_in, (int)body->n_out}, out);
 }
 
 static sec_status jit_partial(call_split *f) {
   SEC_TRY(split_begin(f));
   const sec_jaxpr *k = f->split.known, *u = f->split.unknown;
-  sec_value       *results = SEC_NEW(f->arena, sec_value, k->n_out);
-  sec_operand     *in = SEC_NEW(f->arena, sec_operand, u->n_in + u->n_out);
+  sec_value *results = SEC_NEW(f->arena, sec_value, k->n_out);
+  sec_operand *in = SEC_NEW(f->arena, sec_operand, u->n_in + u->n_out);
   if (!results || !in) return SEC_MEMORY;
   SEC_TRY(run_known(f, false, results));
   int n = 0;
-  for (; n < f->split.n_res; n++) in[n] = (sec_operand){.known = true, .value = results[f->n_known_out + n]};
+  for (; n < f->split.n_res; n++)
+    in[n] = (sec_operand){.known = true, .value = results[f->n_known_out + n]};
   for (int i = 0; i < f->p->n_in; i++)
     if (!f->known[i]) in[n++] = f->p->in[i];
   if (u->n_out) SEC_TRY(defer_body(f, f->split.unknown, in, in + n));
@@ -151,10 +162,10 @@ static sec_status jit_partial(call_split *f) {
 static sec_status checkpoint_partial(call_split *f) {
   SEC_TRY(split_begin(f));
   const sec_jaxpr *body = body_of(f->p->params), *k = f->split.known;
-  sec_jaxpr       *again = NULL;
-  sec_value       *results = SEC_NEW(f->arena, sec_value, k->n_out);
-  sec_operand     *in = SEC_NEW(f->arena, sec_operand, body->n_in + body->n_out);
-  bool            *used = SEC_NEW(f->arena, bool, body->n_in + body->n_out);
+  sec_jaxpr *again = NULL;
+  sec_value *results = SEC_NEW(f->arena, sec_value, k->n_out);
+  sec_operand *in = SEC_NEW(f->arena, sec_operand, body->n_in + body->n_out);
+  bool *used = SEC_NEW(f->arena, bool, body->n_in + body->n_out);
   if (!results || !in || !used) return SEC_MEMORY;
   if (f->n_known_out) SEC_TRY(run_known(f, true, results));
   int n = 0;
@@ -181,4 +192,6 @@ static sec_status with_split(struct sec_partial *p, sec_status (*rule)(call_spli
 }
 
 sec_status sec_jit_partial(struct sec_partial *p) { return with_split(p, jit_partial); }
-sec_status sec_checkpoint_partial(struct sec_partial *p) { return with_split(p, checkpoint_partial); }
+sec_status sec_checkpoint_partial(struct sec_partial *p) {
+  return with_split(p, checkpoint_partial);
+}

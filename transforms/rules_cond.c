@@ -6,7 +6,11 @@
 #include "rules.h"
 #include <string.h>
 
-typedef struct branch_list { sec_jaxpr *const *old; sec_jaxpr **now; int n; } branch_list;
+typedef struct branch_list {
+  sec_jaxpr *const *old;
+  sec_jaxpr **now;
+  int n;
+} branch_list;
 
 static sec_status branches_begin(branch_list *b, const sec_params *p, sec_arena *arena) {
   b->old = sec_cond_branches(p, &b->n);
@@ -20,7 +24,8 @@ static void branches_end(branch_list *b) {
 
 /* ---- jvp ---- */
 /* Jvps of all branches, with the union of their nonzero results. */
-static sec_status cond_jvp_branches(branch_list *b, const bool *nz, bool *force, bool *found, int n_out) {
+static sec_status cond_jvp_branches(branch_list *b, const bool *nz, bool *force, bool *found,
+                                    int n_out) {
   for (int pass = 0; pass < 2; pass++)
     for (int k = 0; k < b->n; k++) {
       sec_jaxpr_release(b->now[k]);
@@ -30,12 +35,13 @@ static sec_status cond_jvp_branches(branch_list *b, const bool *nz, bool *force,
   return SEC_OK;
 }
 
-sec_status sec_cond_jvp(const sec_rule *r, const sec_value *in_dot, sec_value *out, sec_value *out_dot) {
+sec_status sec_cond_jvp(const sec_rule *r, const sec_value *in_dot, sec_value *out,
+                        sec_value *out_dot) {
   branch_list b = {0};
-  sec_arena  *arena = sec_arena_create(r->cx);
-  sec_status  status = branches_begin(&b, r->params, arena);
-  bool       *nz = arena ? SEC_NEW(arena, bool, r->n_in + 2 * r->n_out) : NULL;
-  sec_value  *in = arena ? SEC_NEW(arena, sec_value, 2 * (r->n_in + r->n_out)) : NULL;
+  sec_arena *arena = sec_arena_create(r->cx);
+  sec_status status = branches_begin(&b, r->params, arena);
+  bool *nz = arena ? SEC_NEW(arena, bool, r->n_in + 2 * r->n_out) : NULL;
+  sec_value *in = arena ? SEC_NEW(arena, sec_value, 2 * (r->n_in + r->n_out)) : NULL;
   if (!nz || !in) status = SEC_MEMORY;
   if (status == SEC_OK) {
     sec_nonzero(in_dot, r->n_in, nz);
@@ -44,7 +50,8 @@ sec_status sec_cond_jvp(const sec_rule *r, const sec_value *in_dot, sec_value *o
   if (status == SEC_OK) {
     sec_value *results = in + 2 * r->n_in;
     sec_primals_and_tangents(r, in_dot, in);
-    status = sec_bind_cond(&(sec_cond_spec){b.now, b.n}, in, r->n_in + sec_count(nz, r->n_in), results);
+    status =
+        sec_bind_cond(&(sec_cond_spec){b.now, b.n}, in, r->n_in + sec_count(nz, r->n_in), results);
     for (int i = 0, n = r->n_out; i < r->n_out; i++) {
       out[i] = results[i];
       out_dot[i] = nz[r->n_in + i] ? results[n++] : SEC_VALUE_ZERO;
@@ -56,16 +63,18 @@ sec_status sec_cond_jvp(const sec_rule *r, const sec_value *in_dot, sec_value *o
 }
 
 /* ---- transpose ---- */
-sec_status sec_cond_transpose(const sec_rule *r, const bool *linear, const sec_value *ct, sec_value *in_ct) {
+sec_status sec_cond_transpose(const sec_rule *r, const bool *linear, const sec_value *ct,
+                              sec_value *in_ct) {
   branch_list b = {0};
-  sec_arena  *arena = sec_arena_create(r->cx);
-  sec_status  status = branches_begin(&b, r->params, arena);
-  bool       *given = arena ? SEC_NEW(arena, bool, r->n_out) : NULL;
-  sec_values  in = {arena ? SEC_NEW(arena, sec_value, 2 * r->n_in + r->n_out) : NULL, 0};
+  sec_arena *arena = sec_arena_create(r->cx);
+  sec_status status = branches_begin(&b, r->params, arena);
+  bool *given = arena ? SEC_NEW(arena, bool, r->n_out) : NULL;
+  sec_values in = {arena ? SEC_NEW(arena, sec_value, 2 * r->n_in + r->n_out) : NULL, 0};
   if (!given || !in.v) status = SEC_MEMORY;
   if (status == SEC_OK) {
     sec_nonzero(ct, r->n_out, given);
-    for (int k = 0; k < b.n && status == SEC_OK; k++) status = sec_transpose_body(b.old[k], linear + 1, given, &b.now[k]);
+    for (int k = 0; k < b.n && status == SEC_OK; k++)
+      status = sec_transpose_body(b.old[k], linear + 1, given, &b.now[k]);
   }
   if (status == SEC_OK) {
     for (int i = 0; i < r->n_in; i++)
@@ -89,8 +98,9 @@ static sec_status cond_batch_branches(sec_batch *b, branch_list *list, bool *for
     for (int k = 0; k < list->n; k++) {
       sec_jaxpr_release(list->now[k]);
       list->now[k] = NULL;
-      SEC_TRY(sec_batch_body(list->old[k], &(sec_lanes){b->batched + 1, force, b->size, b->axis_name}, b->out_batched,
-                             &list->now[k]));
+      SEC_TRY(sec_batch_body(list->old[k],
+                             &(sec_lanes){b->batched + 1, force, b->size, b->axis_name},
+                             b->out_batched, &list->now[k]));
       for (int i = 0; i < b->n_out; i++) force[i] |= b->out_batched[i];
     }
   return sec_bind_cond(&(sec_cond_spec){list->now, list->n}, b->in, b->n_in, b->out);
@@ -127,7 +137,7 @@ static sec_value takes_branch(sec_value index, int k, int n) {
 /* An index for each lane: every branch runs, then its lanes are put into the results. */
 static sec_status cond_batch_select(sec_batch *b, const branch_list *list, sec_arena *arena) {
   sec_value *in = SEC_NEW(arena, sec_value, b->n_in + b->n_out);
-  bool      *flags = SEC_NEW(arena, bool, b->n_in + 2 * b->n_out);
+  bool *flags = SEC_NEW(arena, bool, b->n_in + 2 * b->n_out);
   if (!in || !flags) return SEC_MEMORY;
   sec_value *results = in + b->n_in;
   memset(flags, 1, (size_t)(b->n_in + b->n_out));
@@ -137,7 +147,9 @@ static sec_status cond_batch_select(sec_batch *b, const branch_list *list, sec_a
     SEC_TRY(guarded_operands(b, here, in));
     SEC_TRY(sec_batch_apply(list->old[k], &lanes, in, results, flags + b->n_in + b->n_out));
     for (int i = 0; i < b->n_out; i++) {
-      b->out[i] = k == 0 ? results[i] : sec_select_n(spread(here, results[i]), (sec_value[]){b->out[i], results[i]}, 2);
+      b->out[i] =
+          k == 0 ? results[i]
+                 : sec_select_n(spread(here, results[i]), (sec_value[]){b->out[i], results[i]}, 2);
       b->out_batched[i] = true;
       if (!sec_value_ok(b->out[i])) return sec_failed();
     }
@@ -147,12 +159,13 @@ static sec_status cond_batch_select(sec_batch *b, const branch_list *list, sec_a
 
 sec_status sec_cond_batch(sec_batch *b) {
   branch_list list = {0};
-  sec_arena  *arena = sec_arena_create(b->cx);
-  sec_status  status = branches_begin(&list, b->params, arena);
-  bool       *force = arena ? SEC_NEW(arena, bool, b->n_out) : NULL;
+  sec_arena *arena = sec_arena_create(b->cx);
+  sec_status status = branches_begin(&list, b->params, arena);
+  bool *force = arena ? SEC_NEW(arena, bool, b->n_out) : NULL;
   if (!force) status = SEC_MEMORY;
   if (status == SEC_OK)
-    status = b->batched[0] ? cond_batch_select(b, &list, arena) : cond_batch_branches(b, &list, force);
+    status =
+        b->batched[0] ? cond_batch_select(b, &list, arena) : cond_batch_branches(b, &list, force);
   branches_end(&list);
   sec_arena_destroy(arena);
   return status;

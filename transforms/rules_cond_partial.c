@@ -5,14 +5,14 @@
 
 typedef struct cond_split {
   struct sec_partial *p;
-  sec_arena          *arena;
-  sec_jaxpr *const   *branches;
-  int                 n, n_known_out, n_slots;
-  bool               *known, *force, *out_known; /* operands without the index; results */
-  sec_split          *split;                     /* one a branch */
-  int               **slot;                      /* slot[branch][residual] */
-  const sec_aval    **slot_avals;
-  sec_jaxpr         **sides;                     /* the branches of the cond that is being made */
+  sec_arena *arena;
+  sec_jaxpr *const *branches;
+  int n, n_known_out, n_slots;
+  bool *known, *force, *out_known; /* operands without the index; results */
+  sec_split *split;                /* one a branch */
+  int **slot;                      /* slot[branch][residual] */
+  const sec_aval **slot_avals;
+  sec_jaxpr **sides; /* the branches of the cond that is being made */
 } cond_split;
 
 /* All branches, with what is unknown in one unknown in all. */
@@ -50,25 +50,30 @@ static sec_status assign_slots(cond_split *f) {
     memset(taken, 0, (size_t)total);
     f->slot[k] = SEC_NEW(f->arena, int, f->split[k].n_res);
     if (!f->slot[k]) return SEC_MEMORY;
-    for (int r = 0; r < f->split[k].n_res; r++) f->slot[k][r] = take_slot(f, residual_aval(f, k, r), taken);
+    for (int r = 0; r < f->split[k].n_res; r++)
+      f->slot[k][r] = take_slot(f, residual_aval(f, k, r), taken);
   }
   return SEC_OK;
 }
 
 /* ---- the known branches: their results, then the slots ---- */
-typedef struct side_job { const cond_split *f; int branch; } side_job;
+typedef struct side_job {
+  const cond_split *f;
+  int branch;
+} side_job;
 
 static sec_status known_build(void *user, const sec_value *in, sec_value *out, int *n_out) {
-  const side_job   *job = user;
+  const side_job *job = user;
   const cond_split *f = job->f;
-  const sec_split  *split = &f->split[job->branch];
-  sec_value        *results = sec_alloc(f->p->cx, (split->known->n_out + 1) * sizeof *results);
+  const sec_split *split = &f->split[job->branch];
+  sec_value *results = sec_alloc(f->p->cx, (split->known->n_out + 1) * sizeof *results);
   if (!results) return SEC_MEMORY;
   sec_status status = sec_jaxpr_apply(split->known, in, results);
   *n_out = f->n_known_out + f->n_slots;
   for (int i = 0; i < f->n_known_out; i++) out[i] = results[i];
   for (int s = 0; s < f->n_slots; s++) out[f->n_known_out + s] = SEC_VALUE_ZERO;
-  for (int r = 0; r < split->n_res; r++) out[f->n_known_out + f->slot[job->branch][r]] = results[f->n_known_out + r];
+  for (int r = 0; r < split->n_res; r++)
+    out[f->n_known_out + f->slot[job->branch][r]] = results[f->n_known_out + r];
   for (int s = 0; s < f->n_slots; s++)
     out[f->n_known_out + s] = sec_instantiate(out[f->n_known_out + s], f->slot_avals[s]);
   sec_free(f->p->cx, results);
@@ -96,27 +101,33 @@ static void release_sides(cond_split *f) {
 /* results: the known results, then the slots. */
 static sec_status bind_known(cond_split *f, sec_value *results) {
   const sec_jaxpr *k0 = f->split[0].known;
-  sec_values       in = {SEC_NEW(f->arena, sec_value, f->p->n_in), 0};
+  sec_values in = {SEC_NEW(f->arena, sec_value, f->p->n_in), 0};
   if (!in.v) return SEC_MEMORY;
   sec_push(&in, f->p->in[0].value);
   for (int i = 1; i < f->p->n_in; i++)
     if (f->known[i - 1]) sec_push(&in, f->p->in[i].value);
-  SEC_TRY(build_sides(f, &(sec_plan){.cx = f->p->cx, .in_avals = k0->avals, .n_in = (int)k0->n_in,
-                                     .max_out = f->n_known_out + f->n_slots, .build = known_build}));
-  sec_status status = f->n_known_out + f->n_slots ? sec_bind_cond(&(sec_cond_spec){f->sides, f->n}, in.v, in.n, results) : SEC_OK;
+  SEC_TRY(build_sides(f, &(sec_plan){.cx = f->p->cx,
+                                     .in_avals = k0->avals,
+                                     .n_in = (int)k0->n_in,
+                                     .max_out = f->n_known_out + f->n_slots,
+                                     .build = known_build}));
+  sec_status status = f->n_known_out + f->n_slots
+                          ? sec_bind_cond(&(sec_cond_spec){f->sides, f->n}, in.v, in.n, results)
+                          : SEC_OK;
   release_sides(f);
   return status;
 }
 
 /* ---- the unknown branches: slots and unknown operands ---- */
 static sec_status unknown_build(void *user, const sec_value *in, sec_value *out, int *n_out) {
-  const side_job   *job = user;
+  const side_job *job = user;
   const cond_split *f = job->f;
-  const sec_split  *split = &f->split[job->branch];
-  sec_value        *operands = sec_alloc(f->p->cx, (split->unknown->n_in + 1) * sizeof *operands);
+  const sec_split *split = &f->split[job->branch];
+  sec_value *operands = sec_alloc(f->p->cx, (split->unknown->n_in + 1) * sizeof *operands);
   if (!operands) return SEC_MEMORY;
   for (int r = 0; r < split->n_res; r++) operands[r] = in[f->slot[job->branch][r]];
-  for (int i = split->n_res; i < (int)split->unknown->n_in; i++) operands[i] = in[f->n_slots + i - split->n_res];
+  for (int i = split->n_res; i < (int)split->unknown->n_in; i++)
+    operands[i] = in[f->n_slots + i - split->n_res];
   *n_out = (int)split->unknown->n_out;
   sec_status status = sec_jaxpr_apply(split->unknown, operands, out);
   sec_free(f->p->cx, operands);
@@ -124,8 +135,8 @@ static sec_status unknown_build(void *user, const sec_value *in, sec_value *out,
 }
 
 static sec_status defer_unknown(cond_split *f, const sec_value *slots) {
-  int              max = f->p->n_in + f->n_slots, n = 0, n_out = f->p->n_out - f->n_known_out;
-  sec_operand     *in = SEC_NEW(f->arena, sec_operand, max + n_out);
+  int max = f->p->n_in + f->n_slots, n = 0, n_out = f->p->n_out - f->n_known_out;
+  sec_operand *in = SEC_NEW(f->arena, sec_operand, max + n_out);
   const sec_aval **avals = SEC_NEW(f->arena, const sec_aval *, max + n_out);
   if (!in || !avals) return SEC_MEMORY;
   in[n++] = f->p->in[0];
@@ -138,8 +149,13 @@ static sec_status defer_unknown(cond_split *f, const sec_value *slots) {
     in[n] = f->p->in[i];
     avals[n++ - 1] = f->branches[0]->avals[i - 1];
   }
-  SEC_TRY(build_sides(f, &(sec_plan){.cx = f->p->cx, .in_avals = avals, .n_in = n - 1, .max_out = n_out, .build = unknown_build}));
-  const sec_params *params = sec_params_make(f->p->cx, SEC_PARAMS(SEC_P_JAXPRS("branches", f->sides, f->n)));
+  SEC_TRY(build_sides(f, &(sec_plan){.cx = f->p->cx,
+                                     .in_avals = avals,
+                                     .n_in = n - 1,
+                                     .max_out = n_out,
+                                     .build = unknown_build}));
+  const sec_params *params =
+      sec_params_make(f->p->cx, SEC_PARAMS(SEC_P_JAXPRS("branches", f->sides, f->n)));
   release_sides(f);
   if (!params) return SEC_MEMORY;
   for (int i = 0, k = 0; i < f->p->n_out; i++)

@@ -8,15 +8,15 @@
 
 typedef struct scan_split {
   struct sec_partial *p;
-  sec_scan_spec       s;
-  sec_arena          *arena;
-  bool               *known, *force, *out_known; /* the body's inputs; its outputs */
-  sec_split           body, loop;                /* loop: K before the loop and in it */
-  bool               *res_before;                /* residual k is computed before the loop */
-  sec_value          *residuals;                 /* the whole array of each */
-  sec_value          *before;                    /* results of loop.known */
-  int                 n_consts, n_carry, n_xs;   /* known ones */
-  int                 n_outs;                    /* known results */
+  sec_scan_spec s;
+  sec_arena *arena;
+  bool *known, *force, *out_known; /* the body's inputs; its outputs */
+  sec_split body, loop;            /* loop: K before the loop and in it */
+  bool *res_before;                /* residual k is computed before the loop */
+  sec_value *residuals;            /* the whole array of each */
+  sec_value *before;               /* results of loop.known */
+  int n_consts, n_carry, n_xs;     /* known ones */
+  int n_outs;                      /* known results */
 } scan_split;
 
 static sec_status split_body(scan_split *f) {
@@ -41,8 +41,8 @@ static sec_status split_body(scan_split *f) {
 /* Parts K by what known constants determine, and runs the part before the loop. */
 static sec_status split_loop(scan_split *f) {
   const sec_jaxpr *k = f->body.known;
-  bool            *known = SEC_NEW(f->arena, bool, k->n_in + 2 * k->n_out);
-  sec_value       *consts = SEC_NEW(f->arena, sec_value, f->n_consts);
+  bool *known = SEC_NEW(f->arena, bool, k->n_in + 2 * k->n_out);
+  sec_value *consts = SEC_NEW(f->arena, sec_value, f->n_consts);
   if (!known || !consts) return SEC_MEMORY;
   bool *force = known + k->n_in, *out_known = force + k->n_out;
   for (uint32_t i = 0; i < k->n_in; i++) known[i] = (int)i < f->n_consts;
@@ -63,7 +63,7 @@ static sec_status split_loop(scan_split *f) {
 /* The operand behind the x that output `out` of L merely passes on, or -1. */
 static int passed_x(const scan_split *f, uint32_t out) {
   const sec_jaxpr *l = f->loop.unknown;
-  int              first = f->loop.n_res + f->n_carry, rank = (int)l->outs[out] - first;
+  int first = f->loop.n_res + f->n_carry, rank = (int)l->outs[out] - first;
   if (sec_ref_is_literal(l->outs[out]) || rank < 0 || l->outs[out] >= l->n_in) return -1;
   for (int i = f->s.n_consts + f->s.n_carry; i < f->p->n_in; i++)
     if (f->known[i] && rank-- == 0) return i;
@@ -80,8 +80,8 @@ static void loop_operands(const scan_split *f, sec_values *in) {
 
 static sec_status run_loop(scan_split *f) {
   const sec_jaxpr *l = f->loop.unknown;
-  int             *source = SEC_NEW(f->arena, int, l->n_in), *outs = SEC_NEW(f->arena, int, l->n_out);
-  sec_values       in = {SEC_NEW(f->arena, sec_value, l->n_in + l->n_out), 0};
+  int *source = SEC_NEW(f->arena, int, l->n_in), *outs = SEC_NEW(f->arena, int, l->n_out);
+  sec_values in = {SEC_NEW(f->arena, sec_value, l->n_in + l->n_out), 0};
   if (!source || !outs || !in.v) return SEC_MEMORY;
   int n_outs = 0, out = f->n_outs;
   for (int i = 0; i < (int)l->n_in; i++) source[i] = i;
@@ -94,8 +94,11 @@ static sec_status run_loop(scan_split *f) {
     out++;
   }
   loop_operands(f, &in);
-  sec_value    *results = in.v + l->n_in;
-  sec_scan_spec s = {.n_consts = f->loop.n_res, .n_carry = f->n_carry, .length = f->s.length, .reverse = f->s.reverse};
+  sec_value *results = in.v + l->n_in;
+  sec_scan_spec s = {.n_consts = f->loop.n_res,
+                     .n_carry = f->n_carry,
+                     .length = f->s.length,
+                     .reverse = f->s.reverse};
   SEC_TRY(sec_rewire(l, &(sec_rewiring){l->avals, source, outs, (int)l->n_in, n_outs}, &s.body));
   sec_status status = n_outs ? sec_bind_scan(&s, in.v, in.n, results) : SEC_OK;
   sec_jaxpr_release(s.body);
@@ -108,7 +111,10 @@ static sec_status run_loop(scan_split *f) {
 }
 
 /* U's inputs are (residuals, unknown constants, carries, xs); a scan wants (constants, carries, xs). */
-typedef struct operand_list { sec_operand *v; int *order, n; } operand_list;
+typedef struct operand_list {
+  sec_operand *v;
+  int *order, n;
+} operand_list;
 
 static void push_residuals(const scan_split *f, bool before, operand_list *l) {
   for (int k = 0; k < f->body.n_res; k++) {
@@ -128,8 +134,9 @@ static void push_unknown(const scan_split *f, int from, int to, int *input, oper
 
 static sec_status defer_rest(scan_split *f) {
   const sec_jaxpr *u = f->body.unknown;
-  int              n_out = (int)u->n_out, input = f->body.n_res, first_x = f->s.n_consts + f->s.n_carry;
-  operand_list     l = {SEC_NEW(f->arena, sec_operand, u->n_in + u->n_out), SEC_NEW(f->arena, int, u->n_in + u->n_out), 0};
+  int n_out = (int)u->n_out, input = f->body.n_res, first_x = f->s.n_consts + f->s.n_carry;
+  operand_list l = {SEC_NEW(f->arena, sec_operand, u->n_in + u->n_out),
+                    SEC_NEW(f->arena, int, u->n_in + u->n_out), 0};
   const sec_aval **avals = SEC_NEW(f->arena, const sec_aval *, n_out);
   if (n_out == 0) return SEC_OK;
   if (!l.v || !l.order || !avals) return SEC_MEMORY;
@@ -148,7 +155,8 @@ static sec_status defer_rest(scan_split *f) {
   sec_jaxpr_release(s.body);
   sec_operand *out = l.v + l.n;
   if (!params) return SEC_MEMORY;
-  SEC_TRY(sec_partial_defer(f->p, &(sec_deferral){&sec_scan_p, params, l.v, avals, l.n, n_out}, out));
+  SEC_TRY(
+      sec_partial_defer(f->p, &(sec_deferral){&sec_scan_p, params, l.v, avals, l.n, n_out}, out));
   for (int i = 0, n = 0; i < f->p->n_out; i++)
     if (!f->out_known[i]) f->p->out[i] = out[n++];
   return SEC_OK;

@@ -11,19 +11,20 @@
 
 /* How one walk treats calls. */
 typedef struct walk_mode {
-  bool inline_calls;       /* jit, custom_jvp_call, custom_vjp_call; stop_gradient goes as well */
+  bool inline_calls; /* jit, custom_jvp_call, custom_vjp_call; stop_gradient goes as well */
   bool inline_checkpoints;
   bool merge;
 } walk_mode;
 
 typedef struct simplifier {
   walk_mode mode;
-  sec_defs  defs;
+  sec_defs defs;
 } simplifier;
 
 SEC_DECLARE_PRIMITIVE(stop_gradient)
 
-static sec_status simplify_walk(simplifier *s, const sec_jaxpr *j, const sec_value *in, sec_value *out);
+static sec_status simplify_walk(simplifier *s, const sec_jaxpr *j, const sec_value *in,
+                                sec_value *out);
 static sec_status simplify_body(const sec_jaxpr *j, walk_mode mode, sec_jaxpr **out);
 
 /* ---- parameters with bodies ---- */
@@ -63,11 +64,12 @@ static sec_status simplify_params(const sec_params *p, walk_mode mode, const sec
     sec_params_retain(p);
     return SEC_OK;
   }
-  sec_param   list[MAX_PARAMS];
+  sec_param list[MAX_PARAMS];
   sec_jaxpr **made = sec_alloc(p->cx, (size_t)n * sizeof *made);
-  sec_status  status = made ? SEC_OK : SEC_MEMORY;
+  sec_status status = made ? SEC_OK : SEC_MEMORY;
   memcpy(list, p->list, (size_t)p->n * sizeof *list);
-  for (int i = 0; i < p->n && status == SEC_OK; i++) status = simplify_param(&list[i], mode, made, &n_made);
+  for (int i = 0; i < p->n && status == SEC_OK; i++)
+    status = simplify_param(&list[i], mode, made, &n_made);
   if (status == SEC_OK && !(*out = sec_params_make(p->cx, list, p->n))) status = SEC_MEMORY;
   while (n_made > 0) sec_jaxpr_release(made[--n_made]);
   sec_free(p->cx, made);
@@ -76,7 +78,8 @@ static sec_status simplify_params(const sec_params *p, walk_mode mode, const sec
 
 /* ---- one equation ---- */
 /* The body to inline in place of an equation, or NULL; *skip operands are not its own. */
-static const sec_jaxpr *inlined_body(const simplifier *s, const sec_walk *w, const sec_eqn *e, int *skip) {
+static const sec_jaxpr *inlined_body(const simplifier *s, const sec_walk *w, const sec_eqn *e,
+                                     int *skip) {
   *skip = 0;
   if (e->prim->form == SEC_FORM_CALL) {
     bool wanted = e->prim == &sec_checkpoint_p ? s->mode.inline_checkpoints : s->mode.inline_calls;
@@ -84,7 +87,7 @@ static const sec_jaxpr *inlined_body(const simplifier *s, const sec_walk *w, con
   }
   const sec_literal *which = e->prim == &sec_cond_p ? sec_value_literal(w->in[0]) : NULL;
   if (!which) return NULL;
-  int               n;
+  int n;
   sec_jaxpr *const *branches = sec_cond_branches(e->params, &n);
   *skip = 1;
   return branches[which->i < 0 ? 0 : which->i >= n ? n - 1 : which->i];
@@ -108,11 +111,16 @@ static sec_status simplify_eqn(simplifier *s, sec_walk *w, const sec_eqn *e) {
   const sec_jaxpr *body = inlined_body(s, w, e, &skip);
   if (body) {
     SEC_TRY(simplify_walk(s, body, w->in + skip, w->out));
-  } else if (s->mode.inline_calls && e->prim == &sec_stop_gradient_p && sec_value_aval(w->in[0]) == w->out_avals[0]) {
+  } else if (s->mode.inline_calls && e->prim == &sec_stop_gradient_p &&
+             sec_value_aval(w->in[0]) == w->out_avals[0]) {
     w->out[0] = w->in[0];
   } else {
     const sec_aval **avals = w->out_avals;
-    sec_candidate    c = {.prim = e->prim, .in = w->in, .out_avals = avals, .n_in = (int)e->n_in, .n_out = (int)e->n_out};
+    sec_candidate c = {.prim = e->prim,
+                       .in = w->in,
+                       .out_avals = avals,
+                       .n_in = (int)e->n_in,
+                       .n_out = (int)e->n_out};
     SEC_TRY(simplify_params(e->params, s->mode, &c.params));
     sec_status status = emit(s, &c, w->out);
     sec_params_release(c.params);
@@ -122,22 +130,27 @@ static sec_status simplify_eqn(simplifier *s, sec_walk *w, const sec_eqn *e) {
   return SEC_OK;
 }
 
-static sec_status simplify_walk(simplifier *s, const sec_jaxpr *j, const sec_value *in, sec_value *out) {
-  sec_walk   w;
+static sec_status simplify_walk(simplifier *s, const sec_jaxpr *j, const sec_value *in,
+                                sec_value *out) {
+  sec_walk w;
   sec_status status = sec_walk_begin(&w, j, in);
-  for (uint32_t i = 0; i < j->n_eqns && status == SEC_OK; i++) status = simplify_eqn(s, &w, &j->eqns[i]);
+  for (uint32_t i = 0; i < j->n_eqns && status == SEC_OK; i++)
+    status = simplify_eqn(s, &w, &j->eqns[i]);
   for (uint32_t i = 0; i < j->n_out && status == SEC_OK; i++) out[i] = sec_walk_get(&w, j->outs[i]);
   sec_walk_end(&w);
   return status;
 }
 
 /* ---- one jaxpr ---- */
-typedef struct simplify_job { const sec_jaxpr *j; walk_mode mode; } simplify_job;
+typedef struct simplify_job {
+  const sec_jaxpr *j;
+  walk_mode mode;
+} simplify_job;
 
 static sec_status simplify_build(void *user, const sec_value *in, sec_value *out, int *n_out) {
   const simplify_job *job = user;
-  simplifier          s = {.mode = job->mode};
-  sec_status          status = sec_defs_begin(&s.defs, job->j->cx);
+  simplifier s = {.mode = job->mode};
+  sec_status status = sec_defs_begin(&s.defs, job->j->cx);
   if (status == SEC_OK) status = simplify_walk(&s, job->j, in, out);
   *n_out = (int)job->j->n_out;
   sec_defs_end(&s.defs);
@@ -148,12 +161,18 @@ static sec_status simplify_build(void *user, const sec_value *in, sec_value *out
 static sec_status simplify_body(const sec_jaxpr *j, walk_mode mode, sec_jaxpr **out) {
   *out = NULL;
   simplify_job job = {j, mode};
-  sec_jaxpr   *walked = NULL;
-  bool        *flags = sec_alloc(j->cx, j->n_in + j->n_out + 1);
-  sec_status   status = flags ? SEC_OK : SEC_MEMORY;
+  sec_jaxpr *walked = NULL;
+  bool *flags = sec_alloc(j->cx, j->n_in + j->n_out + 1);
+  sec_status status = flags ? SEC_OK : SEC_MEMORY;
   if (status == SEC_OK)
-    status = sec_build(&(sec_plan){.cx = j->cx, .name = j->name, .in_avals = j->avals, .n_in = (int)j->n_in,
-                                   .max_out = (int)j->n_out, .build = simplify_build, .user = &job}, &walked);
+    status = sec_build(&(sec_plan){.cx = j->cx,
+                                   .name = j->name,
+                                   .in_avals = j->avals,
+                                   .n_in = (int)j->n_in,
+                                   .max_out = (int)j->n_out,
+                                   .build = simplify_build,
+                                   .user = &job},
+                       &walked);
   if (status == SEC_OK) {
     memset(flags, 1, j->n_in + j->n_out);
     status = sec_prune(walked, flags + j->n_in, flags, out);
@@ -181,7 +200,8 @@ sec_status sec_jaxpr_simplify(const sec_jaxpr *j, bool inline_calls, sec_jaxpr *
   SEC_TRY(simplify_body(j, (walk_mode){.inline_calls = inline_calls, .merge = true}, out));
   if (!inline_calls || !has_checkpoint(*out)) return SEC_OK;
   sec_jaxpr *first = *out;
-  sec_status status = simplify_body(first, (walk_mode){.inline_calls = true, .inline_checkpoints = true}, out);
+  sec_status status =
+      simplify_body(first, (walk_mode){.inline_calls = true, .inline_checkpoints = true}, out);
   sec_jaxpr_release(first);
   return status;
 }

@@ -8,10 +8,10 @@
 #include <string.h>
 
 typedef struct back_walk {
-  sec_walk   w;
-  bool      *linear;  /* one a variable */
-  sec_value *ct;      /* one a variable */
-  bool      *in_linear;
+  sec_walk w;
+  bool *linear;  /* one a variable */
+  sec_value *ct; /* one a variable */
+  bool *in_linear;
   sec_value *in_ct, *out_ct;
 } back_walk;
 
@@ -37,8 +37,10 @@ static sec_status check_ct(const sec_eqn *e, sec_value ct, const sec_aval *want)
   const sec_aval *have = sec_value_aval(ct);
   if (!have) return sec_failed();
   if (sec_same_type(have, want)) return SEC_OK;
-  return sec_error_set(SEC_TYPE, "look at the transpose rule, or at the backward rule of a custom_vjp",
-                       "%s: the cotangent of an operand is %s, but the operand is %s", e->prim->name, have->text, want->text);
+  return sec_error_set(SEC_TYPE,
+                       "look at the transpose rule, or at the backward rule of a custom_vjp",
+                       "%s: the cotangent of an operand is %s, but the operand is %s",
+                       e->prim->name, have->text, want->text);
 }
 
 static sec_status back_eqn(back_walk *b, const sec_eqn *e) {
@@ -54,8 +56,14 @@ static sec_status back_eqn(back_walk *b, const sec_eqn *e) {
     if (b->in_linear[i]) b->w.in[i] = SEC_VALUE_ZERO;
     b->in_ct[i] = SEC_VALUE_ZERO;
   }
-  sec_rule rule = {.prim = e->prim, .params = e->params, .cx = b->w.cx, .in = b->w.in, .in_avals = b->w.in_avals,
-                   .n_in = (int)e->n_in, .out_avals = b->w.out_avals, .n_out = (int)e->n_out};
+  sec_rule rule = {.prim = e->prim,
+                   .params = e->params,
+                   .cx = b->w.cx,
+                   .in = b->w.in,
+                   .in_avals = b->w.in_avals,
+                   .n_in = (int)e->n_in,
+                   .out_avals = b->w.out_avals,
+                   .n_out = (int)e->n_out};
   SEC_TRY(e->prim->transpose_all ? e->prim->transpose_all(&rule, b->in_linear, b->out_ct, b->in_ct)
                                  : by_operand(b, e, &rule));
   for (uint32_t i = 0; i < e->n_in; i++) {
@@ -75,30 +83,37 @@ static sec_status back_start(back_walk *b, const sec_jaxpr *j, const sec_value *
   b->in_linear = b->linear + j->n_vars;
   b->in_ct = b->ct + j->n_vars;
   b->out_ct = b->in_ct + b->w.max_in;
-  for (uint32_t i = 0; i < j->n_vars; i++) b->linear[i] = i >= (uint32_t)n_res, b->ct[i] = SEC_VALUE_ZERO;
+  for (uint32_t i = 0; i < j->n_vars; i++)
+    b->linear[i] = i >= (uint32_t)n_res, b->ct[i] = SEC_VALUE_ZERO;
   for (uint32_t k = 0; k < j->n_consts; k++) b->linear[j->consts[k].var] = false;
   return SEC_OK;
 }
 
 /* j : (residuals, linear inputs) -> outputs, every equation linear.  in: the residuals, then anything. */
-static sec_status back_linear(const sec_jaxpr *j, const sec_value *in, int n_res, const sec_value *ct, sec_value *ct_in) {
-  back_walk  b = {0};
+static sec_status back_linear(const sec_jaxpr *j, const sec_value *in, int n_res,
+                              const sec_value *ct, sec_value *ct_in) {
+  back_walk b = {0};
   sec_status status = back_start(&b, j, in, n_res);
   for (uint32_t i = 0; i < j->n_out && status == SEC_OK; i++)
-    if (!sec_ref_is_literal(j->outs[i]) && b.linear[j->outs[i]]) status = sec_accumulate(&b.ct[j->outs[i]], ct[i]);
+    if (!sec_ref_is_literal(j->outs[i]) && b.linear[j->outs[i]])
+      status = sec_accumulate(&b.ct[j->outs[i]], ct[i]);
   for (uint32_t i = j->n_eqns; i-- > 0 && status == SEC_OK;) status = back_eqn(&b, &j->eqns[i]);
-  for (uint32_t i = (uint32_t)n_res; i < j->n_in && status == SEC_OK; i++) ct_in[i - (uint32_t)n_res] = b.ct[i];
+  for (uint32_t i = (uint32_t)n_res; i < j->n_in && status == SEC_OK; i++)
+    ct_in[i - (uint32_t)n_res] = b.ct[i];
   sec_walk_end(&b.w);
   return status;
 }
 
 /* Values for one pullback: known inputs and outputs, inputs of the unknown side, cotangents. */
-typedef struct back_room { sec_value *known_in, *known_out, *in, *ct, *ct_in; } back_room;
+typedef struct back_room {
+  sec_value *known_in, *known_out, *in, *ct, *ct_in;
+} back_room;
 
-static sec_status back_split(const sec_pullback *p, const sec_split *split, const bool *out_known, sec_arena *arena) {
+static sec_status back_split(const sec_pullback *p, const sec_split *split, const bool *out_known,
+                             sec_arena *arena) {
   const sec_jaxpr *j = p->j, *u = split->unknown;
-  uint32_t         n_known = 0, n_ct = 0, next = 0;
-  sec_value       *v = SEC_NEW(arena, sec_value, 2 * j->n_in + split->known->n_out + u->n_in + j->n_out);
+  uint32_t n_known = 0, n_ct = 0, next = 0;
+  sec_value *v = SEC_NEW(arena, sec_value, 2 * j->n_in + split->known->n_out + u->n_in + j->n_out);
   if (!v) return SEC_MEMORY;
   back_room r = {v, v + j->n_in, v + j->n_in + split->known->n_out, NULL, NULL};
   r.ct = r.in + u->n_in;
@@ -106,7 +121,8 @@ static sec_status back_split(const sec_pullback *p, const sec_split *split, cons
   for (uint32_t i = 0; i < j->n_in; i++)
     if (!p->linear[i]) r.known_in[n_known++] = p->in[i];
   SEC_TRY(sec_jaxpr_apply(split->known, r.known_in, r.known_out));
-  for (int i = 0; i < split->n_res; i++) r.in[i] = r.known_out[split->known->n_out - (uint32_t)split->n_res + (uint32_t)i];
+  for (int i = 0; i < split->n_res; i++)
+    r.in[i] = r.known_out[split->known->n_out - (uint32_t)split->n_res + (uint32_t)i];
   for (uint32_t i = 0; i < j->n_out; i++)
     if (!out_known[i]) r.ct[n_ct++] = p->ct[i];
   SEC_TRY(back_linear(u, r.in, split->n_res, r.ct, r.ct_in));
@@ -117,9 +133,9 @@ static sec_status back_split(const sec_pullback *p, const sec_split *split, cons
 
 sec_status sec_backward(const sec_pullback *p) {
   const sec_jaxpr *j = p->j;
-  sec_split        split = {0};
-  sec_arena       *arena = sec_arena_create(j->cx);
-  bool            *flags = arena ? SEC_NEW(arena, bool, j->n_in + j->n_out) : NULL;
+  sec_split split = {0};
+  sec_arena *arena = sec_arena_create(j->cx);
+  bool *flags = arena ? SEC_NEW(arena, bool, j->n_in + j->n_out) : NULL;
   for (uint32_t i = 0; i < j->n_in; i++) p->ct_in[i] = SEC_VALUE_ZERO;
   sec_status status = flags ? SEC_OK : SEC_MEMORY;
   for (uint32_t i = 0; i < j->n_in && status == SEC_OK; i++) flags[i] = !p->linear[i];
@@ -131,18 +147,22 @@ sec_status sec_backward(const sec_pullback *p) {
 }
 
 /* ---- as a jaxpr ---- */
-typedef struct transpose_job { const sec_jaxpr *j; const bool *linear, *ct_given; } transpose_job;
+typedef struct transpose_job {
+  const sec_jaxpr *j;
+  const bool *linear, *ct_given;
+} transpose_job;
 
 static sec_status transpose_build(void *user, const sec_value *in, sec_value *out, int *n_out) {
   const transpose_job *job = user;
-  const sec_jaxpr     *j = job->j;
-  sec_value           *v = sec_alloc(j->cx, (2 * j->n_in + j->n_out + 1) * sizeof *v);
+  const sec_jaxpr *j = job->j;
+  sec_value *v = sec_alloc(j->cx, (2 * j->n_in + j->n_out + 1) * sizeof *v);
   if (!v) return SEC_MEMORY;
   sec_value *ct = v + j->n_in, *ct_in = ct + j->n_out;
   for (uint32_t i = 0; i < j->n_in; i++) v[i] = job->linear[i] ? SEC_VALUE_ZERO : *in++;
-  for (uint32_t i = 0; i < j->n_out; i++) ct[i] = !job->ct_given || job->ct_given[i] ? *in++ : SEC_VALUE_ZERO;
+  for (uint32_t i = 0; i < j->n_out; i++)
+    ct[i] = !job->ct_given || job->ct_given[i] ? *in++ : SEC_VALUE_ZERO;
   sec_status status = sec_backward(&(sec_pullback){j, job->linear, v, ct, ct_in});
-  int        n = 0;
+  int n = 0;
   for (uint32_t i = 0; i < j->n_in && status == SEC_OK; i++)
     if (job->linear[i]) out[n++] = sec_instantiate(ct_in[i], j->avals[i]);
   *n_out = n;
@@ -150,7 +170,8 @@ static sec_status transpose_build(void *user, const sec_value *in, sec_value *ou
   return status;
 }
 
-sec_status sec_transpose_body(const sec_jaxpr *j, const bool *linear, const bool *ct_given, sec_jaxpr **out) {
+sec_status sec_transpose_body(const sec_jaxpr *j, const bool *linear, const bool *ct_given,
+                              sec_jaxpr **out) {
   *out = NULL;
   const sec_aval **avals = sec_alloc(j->cx, (j->n_in + j->n_out + 1) * sizeof *avals);
   if (!avals) return SEC_MEMORY;
@@ -162,8 +183,14 @@ sec_status sec_transpose_body(const sec_jaxpr *j, const bool *linear, const bool
   for (uint32_t i = 0; i < j->n_out; i++)
     if (!ct_given || ct_given[i]) avals[n++] = sec_out_aval(j, i);
   transpose_job job = {j, linear, ct_given};
-  sec_status    status = sec_build(&(sec_plan){.cx = j->cx, .name = j->name, .in_avals = avals, .n_in = n,
-                                               .max_out = n_linear, .build = transpose_build, .user = &job}, out);
+  sec_status status = sec_build(&(sec_plan){.cx = j->cx,
+                                            .name = j->name,
+                                            .in_avals = avals,
+                                            .n_in = n,
+                                            .max_out = n_linear,
+                                            .build = transpose_build,
+                                            .user = &job},
+                                out);
   sec_free(j->cx, avals);
   return status;
 }
@@ -171,8 +198,9 @@ sec_status sec_transpose_body(const sec_jaxpr *j, const bool *linear, const bool
 sec_status sec_jaxpr_transpose(const sec_jaxpr *linear, int n_nonlinear, sec_jaxpr **out) {
   *out = NULL;
   if (n_nonlinear < 0 || (uint32_t)n_nonlinear > linear->n_in)
-    return sec_error_set(SEC_ARGUMENT, NULL, "transpose: %d inputs are not linear, but there are %u inputs", n_nonlinear,
-                         linear->n_in);
+    return sec_error_set(SEC_ARGUMENT, NULL,
+                         "transpose: %d inputs are not linear, but there are %u inputs",
+                         n_nonlinear, linear->n_in);
   bool *flags = sec_alloc(linear->cx, linear->n_in + 1);
   if (!flags) return SEC_MEMORY;
   for (uint32_t i = 0; i < linear->n_in; i++) flags[i] = i >= (uint32_t)n_nonlinear;

@@ -8,14 +8,19 @@
 
 /* ---- the names that are bound ---- */
 enum { MAX_AXES = 64, MAX_NAME = 128 };
-static _Thread_local struct { char name[MAX_NAME]; int64_t size; } axes[MAX_AXES];
+static _Thread_local struct {
+  char name[MAX_NAME];
+  int64_t size;
+} axes[MAX_AXES];
 static _Thread_local int n_axes;
 
 sec_status sec_axis_push(const char *name, int64_t size) {
   if (n_axes == MAX_AXES)
-    return sec_error_set(SEC_ARGUMENT, "nest fewer maps", "axis %s: %d axis names are bound already", name, MAX_AXES);
+    return sec_error_set(SEC_ARGUMENT, "nest fewer maps",
+                         "axis %s: %d axis names are bound already", name, MAX_AXES);
   if (strlen(name) >= MAX_NAME)
-    return sec_error_set(SEC_ARGUMENT, "use a shorter name", "axis %.40s...: a name has at most %d bytes", name, MAX_NAME - 1);
+    return sec_error_set(SEC_ARGUMENT, "use a shorter name",
+                         "axis %.40s...: a name has at most %d bytes", name, MAX_NAME - 1);
   strcpy(axes[n_axes].name, name);
   axes[n_axes++].size = size;
   return SEC_OK;
@@ -52,11 +57,13 @@ static sec_status same_type(sec_typing *t) {
 }
 
 static sec_status unbound_eval(const sec_eval *e) {
-  return sec_error_set(SEC_AXIS_NAME, "apply vmap or pmap with this axis_name first", "%s: the axis name %s is not bound",
-                       e->prim->name, name_of(e->params));
+  return sec_error_set(SEC_AXIS_NAME, "apply vmap or pmap with this axis_name first",
+                       "%s: the axis name %s is not bound", e->prim->name, name_of(e->params));
 }
 
-static bool is_mine(const sec_batch *b) { return b->axis_name && strcmp(b->axis_name, name_of(b->params)) == 0; }
+static bool is_mine(const sec_batch *b) {
+  return b->axis_name && strcmp(b->axis_name, name_of(b->params)) == 0;
+}
 
 static sec_status give(sec_batch *b, sec_value out, bool batched) {
   b->out[0] = out;
@@ -73,12 +80,14 @@ static sec_status pass_through(sec_batch *b) {
 static sec_value with_name(const sec_primitive *prim, sec_value x, const char *name) {
   const sec_aval *a = sec_value_aval(x);
   if (!a || bound_size(prim->name, name) < 0) return SEC_VALUE_POISON;
-  const sec_params *p = sec_params_make(sec_trace_context(sec_trace_current()), SEC_PARAMS(SEC_P_STR("axis_name", name)));
+  const sec_params *p = sec_params_make(sec_trace_context(sec_trace_current()),
+                                        SEC_PARAMS(SEC_P_STR("axis_name", name)));
   return p ? sec_bind1(prim, x, p) : SEC_VALUE_POISON;
 }
 
 static sec_value rebind(const sec_rule *r, const sec_primitive *prim, sec_value x) {
-  const sec_params *p = sec_params_make(r->cx, SEC_PARAMS(SEC_P_STR("axis_name", name_of(r->params))));
+  const sec_params *p =
+      sec_params_make(r->cx, SEC_PARAMS(SEC_P_STR("axis_name", name_of(r->params))));
   return p ? sec_bind1(prim, x, p) : SEC_VALUE_POISON;
 }
 
@@ -92,18 +101,23 @@ static sec_status psum_batch(sec_batch *b) {
   if (!is_mine(b)) return pass_through(b);
   if (b->batched[0]) return give(b, sec_reduce_sum(b->in[0], (const int64_t[]){0}, 1), false);
   const sec_aval *a = b->in_avals[0];
-  return give(b, sec_mul(b->in[0], sec_literal_of(a->dtype, a->weak, (double)b->size, b->size)), false);
+  return give(b, sec_mul(b->in[0], sec_literal_of(a->dtype, a->weak, (double)b->size, b->size)),
+              false);
 }
-static sec_value psum_transpose(const sec_rule *r, sec_value ct) { return rebind(r, &sec_psum_p, ct); }
+static sec_value psum_transpose(const sec_rule *r, sec_value ct) {
+  return rebind(r, &sec_psum_p, ct);
+}
 
-SEC_PRIMITIVE(psum, .doc = "Sum over the lanes of a named axis.", .operands = {"x"}, .type = same_type, .eval = unbound_eval,
-              .linear = 1, .transpose = {psum_transpose}, .batch = psum_batch)
+SEC_PRIMITIVE(psum, .doc = "Sum over the lanes of a named axis.", .operands = {"x"},
+              .type = same_type, .eval = unbound_eval, .linear = 1, .transpose = {psum_transpose},
+              .batch = psum_batch)
 
 sec_value sec_psum(sec_value x, const char *axis_name) {
   const sec_literal *l = sec_value_literal(x);
-  int64_t            size = sec_axis_size(axis_name);
+  int64_t size = sec_axis_size(axis_name);
   if (!l || size < 0) return with_name(&sec_psum_p, x, axis_name);
-  return sec_literal_of(l->aval->dtype, l->aval->weak, l->f * (double)size, (int64_t)((uint64_t)l->i * (uint64_t)size));
+  return sec_literal_of(l->aval->dtype, l->aval->weak, l->f * (double)size,
+                        (int64_t)((uint64_t)l->i * (uint64_t)size));
 }
 
 /* ---- pmax, pmin: the tangent is the mean over the lanes that hold the extreme ---- */
@@ -113,40 +127,50 @@ static sec_value extreme_jvp(const sec_rule *r, sec_value dx) {
 }
 static sec_status pmax_batch(sec_batch *b) {
   if (!is_mine(b)) return pass_through(b);
-  return give(b, b->batched[0] ? sec_reduce_max(b->in[0], (const int64_t[]){0}, 1) : b->in[0], false);
+  return give(b, b->batched[0] ? sec_reduce_max(b->in[0], (const int64_t[]){0}, 1) : b->in[0],
+              false);
 }
 static sec_status pmin_batch(sec_batch *b) {
   if (!is_mine(b)) return pass_through(b);
-  return give(b, b->batched[0] ? sec_reduce_min(b->in[0], (const int64_t[]){0}, 1) : b->in[0], false);
+  return give(b, b->batched[0] ? sec_reduce_min(b->in[0], (const int64_t[]){0}, 1) : b->in[0],
+              false);
 }
 
-SEC_PRIMITIVE(pmax, .doc = "Largest value over the lanes of a named axis.", .operands = {"x"}, .type = same_type,
-              .eval = unbound_eval, .jvp = {extreme_jvp}, .batch = pmax_batch)
-SEC_PRIMITIVE(pmin, .doc = "Smallest value over the lanes of a named axis.", .operands = {"x"}, .type = same_type,
-              .eval = unbound_eval, .jvp = {extreme_jvp}, .batch = pmin_batch)
+SEC_PRIMITIVE(pmax, .doc = "Largest value over the lanes of a named axis.", .operands = {"x"},
+              .type = same_type, .eval = unbound_eval, .jvp = {extreme_jvp}, .batch = pmax_batch)
+SEC_PRIMITIVE(pmin, .doc = "Smallest value over the lanes of a named axis.", .operands = {"x"},
+              .type = same_type, .eval = unbound_eval, .jvp = {extreme_jvp}, .batch = pmin_batch)
 
-sec_value sec_pmax(sec_value x, const char *axis_name) { return with_name(&sec_pmax_p, x, axis_name); }
-sec_value sec_pmin(sec_value x, const char *axis_name) { return with_name(&sec_pmin_p, x, axis_name); }
+sec_value sec_pmax(sec_value x, const char *axis_name) {
+  return with_name(&sec_pmax_p, x, axis_name);
+}
+sec_value sec_pmin(sec_value x, const char *axis_name) {
+  return with_name(&sec_pmin_p, x, axis_name);
+}
 
 /* ---- all_gather: the lanes side by side along a new axis, or end to end along an old one when tiled ---- */
-static int     gather_axis(const sec_params *p) { return (int)sec_params_int(p, "all_gather_dimension"); }
+static int gather_axis(const sec_params *p) {
+  return (int)sec_params_int(p, "all_gather_dimension");
+}
 static int64_t gather_size(const sec_params *p) { return sec_params_int(p, "axis_size"); }
-static bool    gather_tiled(const sec_params *p) { return sec_params_int(p, "tiled") != 0; }
+static bool gather_tiled(const sec_params *p) { return sec_params_int(p, "tiled") != 0; }
 
-static sec_value bind_all_gather(sec_context *cx, sec_value x, const char *name, int axis, int64_t size, bool tiled) {
-  const sec_params *p =
-      sec_params_make(cx, SEC_PARAMS(SEC_P_INT("all_gather_dimension", axis), SEC_P_STR("axis_name", name),
-                                     SEC_P_INT("axis_size", size), SEC_P_BOOL("tiled", tiled)));
+static sec_value bind_all_gather(sec_context *cx, sec_value x, const char *name, int axis,
+                                 int64_t size, bool tiled) {
+  const sec_params *p = sec_params_make(
+      cx, SEC_PARAMS(SEC_P_INT("all_gather_dimension", axis), SEC_P_STR("axis_name", name),
+                     SEC_P_INT("axis_size", size), SEC_P_BOOL("tiled", tiled)));
   return p ? sec_bind1(&sec_all_gather_p, x, p) : SEC_VALUE_POISON;
 }
 
 static sec_status all_gather_type(sec_typing *t) {
   const sec_aval *x = t->in[0];
-  int             axis = gather_axis(t->params);
-  int64_t         size = gather_size(t->params), dims[SEC_MAX_RANK + 1];
-  bool            tiled = gather_tiled(t->params);
+  int axis = gather_axis(t->params);
+  int64_t size = gather_size(t->params), dims[SEC_MAX_RANK + 1];
+  bool tiled = gather_tiled(t->params);
   if (axis < 0 || axis > x->rank - (tiled ? 1 : 0) || size < 0)
-    return sec_type_error(t, SEC_AXIS, "the axis counts in the result", "axis %d does not fit %s", axis, x->text);
+    return sec_type_error(t, SEC_AXIS, "the axis counts in the result", "axis %d does not fit %s",
+                          axis, x->text);
   for (int d = 0, k = 0; k < x->rank || d == axis; d++) {
     if (d == axis) dims[d] = tiled ? size * x->dims[k++] : size;
     else dims[d] = x->dims[k++];
@@ -159,14 +183,15 @@ static sec_status all_gather_type(sec_typing *t) {
 
 /* The cotangents of all lanes add up, and each lane takes its own part. */
 static sec_value all_gather_transpose(const sec_rule *r, sec_value ct) {
-  sec_value       sum = rebind(r, &sec_psum_p, ct), start[SEC_MAX_RANK], at = SEC_VALUE_POISON;
+  sec_value sum = rebind(r, &sec_psum_p, ct), start[SEC_MAX_RANK], at = SEC_VALUE_POISON;
   const sec_aval *a = sec_value_aval(sum), *x = r->in_avals[0];
-  int             axis = gather_axis(r->params);
-  int64_t         sizes[SEC_MAX_RANK], one = axis;
-  bool            tiled = gather_tiled(r->params);
+  int axis = gather_axis(r->params);
+  int64_t sizes[SEC_MAX_RANK], one = axis;
+  bool tiled = gather_tiled(r->params);
   if (!a) return SEC_VALUE_POISON;
-  const sec_params *p = sec_params_make(r->cx, SEC_PARAMS(SEC_P_STR("axis_name", name_of(r->params)),
-                                                          SEC_P_INT("axis_size", gather_size(r->params))));
+  const sec_params *p =
+      sec_params_make(r->cx, SEC_PARAMS(SEC_P_STR("axis_name", name_of(r->params)),
+                                        SEC_P_INT("axis_size", gather_size(r->params))));
   if (!p || sec_bind(&sec_axis_index_p, NULL, 0, p, &at, 1) != SEC_OK) return SEC_VALUE_POISON;
   if (tiled) at = sec_mul(at, sec_literal_of(SEC_I32, false, 0, x->dims[axis]));
   for (int d = 0; d < a->rank; d++) {
@@ -179,45 +204,51 @@ static sec_value all_gather_transpose(const sec_rule *r, sec_value ct) {
 
 static sec_value move_front_to(sec_value x, int axis) {
   const sec_aval *a = sec_value_aval(x);
-  int64_t         order[SEC_MAX_RANK];
+  int64_t order[SEC_MAX_RANK];
   if (!a || axis == 0) return x;
   for (int d = 0; d < a->rank; d++) order[d] = d < axis ? d + 1 : d == axis ? 0 : d;
   return sec_transpose(x, order);
 }
 
 static sec_status all_gather_batch(sec_batch *b) {
-  int  axis = gather_axis(b->params);
+  int axis = gather_axis(b->params);
   bool tiled = gather_tiled(b->params);
   if (!is_mine(b))
-    return give(b, bind_all_gather(b->cx, b->in[0], name_of(b->params), axis + 1, gather_size(b->params), tiled), true);
+    return give(b,
+                bind_all_gather(b->cx, b->in[0], name_of(b->params), axis + 1,
+                                gather_size(b->params), tiled),
+                true);
   sec_value all = move_front_to(sec_batch_operand(b, 0), axis);
-  return give(b, tiled ? sec_reshape(all, b->out_avals[0]->rank, b->out_avals[0]->dims) : all, false);
+  return give(b, tiled ? sec_reshape(all, b->out_avals[0]->rank, b->out_avals[0]->dims) : all,
+              false);
 }
 
-SEC_PRIMITIVE(all_gather, .doc = "The values of all lanes of a named axis, stacked or end to end.", .operands = {"x"},
-              .type = all_gather_type, .eval = unbound_eval, .linear = 1, .transpose = {all_gather_transpose},
-              .batch = all_gather_batch)
+SEC_PRIMITIVE(all_gather, .doc = "The values of all lanes of a named axis, stacked or end to end.",
+              .operands = {"x"}, .type = all_gather_type, .eval = unbound_eval, .linear = 1,
+              .transpose = {all_gather_transpose}, .batch = all_gather_batch)
 
 sec_value sec_all_gather(sec_value x, const char *axis_name, int axis, bool tiled) {
   const sec_aval *a = sec_value_aval(x);
-  int64_t         size = a ? bound_size("all_gather", axis_name) : -1;
+  int64_t size = a ? bound_size("all_gather", axis_name) : -1;
   if (size < 0) return SEC_VALUE_POISON;
   if (axis < 0) axis += a->rank + (tiled ? 0 : 1);
   return bind_all_gather(sec_trace_context(sec_trace_current()), x, axis_name, axis, size, tiled);
 }
 
 /* ---- ppermute: lane `target` receives what `source` has; lanes that receive nothing get zeros ---- */
-static sec_value bind_ppermute(sec_context *cx, sec_value x, const char *name, const int64_t *flat, int n) {
+static sec_value bind_ppermute(sec_context *cx, sec_value x, const char *name, const int64_t *flat,
+                               int n) {
   const int64_t **pairs = sec_alloc(cx, (size_t)(n + 1) * sizeof *pairs);
-  int            *two = sec_alloc(cx, (size_t)(n + 1) * sizeof *two);
+  int *two = sec_alloc(cx, (size_t)(n + 1) * sizeof *two);
   const sec_params *p = NULL;
   for (int i = 0; pairs && two && i < n; i++) {
     pairs[i] = flat + 2 * i;
     two[i] = 2;
   }
   if (pairs && two)
-    p = sec_params_make(cx, SEC_PARAMS(SEC_P_STR("axis_name", name),
-                                       {.name = "perm", .kind = SEC_PARAM_INTSS, .u.intss = {pairs, two, n}}));
+    p = sec_params_make(
+        cx, SEC_PARAMS(SEC_P_STR("axis_name", name),
+                       {.name = "perm", .kind = SEC_PARAM_INTSS, .u.intss = {pairs, two, n}}));
   sec_free(cx, pairs);
   sec_free(cx, two);
   return p ? sec_bind1(&sec_ppermute_p, x, p) : SEC_VALUE_POISON;
@@ -232,8 +263,8 @@ static int64_t source_of(const sec_param *perm, int64_t target) {
 
 static sec_value ppermute_transpose(const sec_rule *r, sec_value ct) {
   const sec_param *perm = sec_params_find(r->params, "perm");
-  int              n = perm && perm->kind == SEC_PARAM_INTSS ? perm->u.intss.count : 0;
-  int64_t         *flat = sec_alloc(r->cx, (size_t)(2 * n + 1) * sizeof *flat);
+  int n = perm && perm->kind == SEC_PARAM_INTSS ? perm->u.intss.count : 0;
+  int64_t *flat = sec_alloc(r->cx, (size_t)(2 * n + 1) * sizeof *flat);
   if (!flat) return SEC_VALUE_POISON;
   for (int i = 0; i < n; i++) {
     flat[2 * i] = perm->u.intss.v[i][1];
@@ -247,7 +278,7 @@ static sec_value ppermute_transpose(const sec_rule *r, sec_value ct) {
 /* Lanes [first, first + n) of x, or zeros when first < 0. */
 static sec_value lanes(sec_value x, int64_t first, int64_t n) {
   const sec_aval *a = sec_value_aval(x);
-  int64_t         start[SEC_MAX_RANK] = {0}, limit[SEC_MAX_RANK];
+  int64_t start[SEC_MAX_RANK] = {0}, limit[SEC_MAX_RANK];
   if (!a) return SEC_VALUE_POISON;
   memcpy(limit, a->dims, (size_t)a->rank * sizeof *limit);
   limit[0] = n;
@@ -261,9 +292,9 @@ static sec_value lanes(sec_value x, int64_t first, int64_t n) {
 static sec_status ppermute_batch(sec_batch *b) {
   if (!is_mine(b)) return pass_through(b);
   const sec_param *perm = sec_params_find(b->params, "perm");
-  sec_value        x = sec_batch_operand(b, 0);
-  sec_value       *parts = sec_alloc(b->cx, (size_t)(b->size + 1) * sizeof *parts);
-  int              n = 0;
+  sec_value x = sec_batch_operand(b, 0);
+  sec_value *parts = sec_alloc(b->cx, (size_t)(b->size + 1) * sizeof *parts);
+  int n = 0;
   if (!parts) return SEC_MEMORY;
   for (int64_t target = 0, run; target < b->size; target += run) {
     int64_t first = source_of(perm, target);
@@ -276,23 +307,27 @@ static sec_status ppermute_batch(sec_batch *b) {
   return status;
 }
 
-SEC_PRIMITIVE(ppermute, .doc = "Sends values from lane to lane of a named axis.", .operands = {"x"}, .type = same_type,
-              .eval = unbound_eval, .linear = 1, .transpose = {ppermute_transpose}, .batch = ppermute_batch)
+SEC_PRIMITIVE(ppermute, .doc = "Sends values from lane to lane of a named axis.", .operands = {"x"},
+              .type = same_type, .eval = unbound_eval, .linear = 1,
+              .transpose = {ppermute_transpose}, .batch = ppermute_batch)
 
-sec_value sec_ppermute(sec_value x, const char *axis_name, const int64_t *source_target_pairs, int n_pairs) {
+sec_value sec_ppermute(sec_value x, const char *axis_name, const int64_t *source_target_pairs,
+                       int n_pairs) {
   const sec_aval *a = sec_value_aval(x);
-  int64_t         size = a ? bound_size("ppermute", axis_name) : -1;
+  int64_t size = a ? bound_size("ppermute", axis_name) : -1;
   for (int i = 0; i < 2 * n_pairs && size >= 0; i++)
     for (int k = i; k >= 0; k -= 2) {
       bool inside = source_target_pairs[i] >= 0 && source_target_pairs[i] < size;
       if (inside && (k == i || source_target_pairs[k] != source_target_pairs[i])) continue;
-      sec_error_set(SEC_ARGUMENT, "name each source and each target once, from 0 to the size of the axis",
-                    "ppermute: lane %lld does not fit the axis %s of size %lld, or stands there twice",
-                    (long long)source_target_pairs[i], axis_name, (long long)size);
+      sec_error_set(
+          SEC_ARGUMENT, "name each source and each target once, from 0 to the size of the axis",
+          "ppermute: lane %lld does not fit the axis %s of size %lld, or stands there twice",
+          (long long)source_target_pairs[i], axis_name, (long long)size);
       return SEC_VALUE_POISON;
     }
   if (size < 0) return SEC_VALUE_POISON;
-  return bind_ppermute(sec_trace_context(sec_trace_current()), x, axis_name, source_target_pairs, n_pairs);
+  return bind_ppermute(sec_trace_context(sec_trace_current()), x, axis_name, source_target_pairs,
+                       n_pairs);
 }
 
 /* ---- axis_index ---- */
@@ -301,22 +336,26 @@ static sec_status axis_index_type(sec_typing *t) {
   t->n_out = 1;
   return t->out[0] ? SEC_OK : SEC_MEMORY;
 }
-static sec_status axis_index_batch(sec_batch *b) { return give(b, sec_iota(SEC_I32, 1, &b->size, 0), true); }
+static sec_status axis_index_batch(sec_batch *b) {
+  return give(b, sec_iota(SEC_I32, 1, &b->size, 0), true);
+}
 
-SEC_PRIMITIVE(axis_index, .doc = "The number of the lane in a named axis.", .type = axis_index_type, .eval = unbound_eval,
-              .batch = axis_index_batch, .flags = SEC_FLAG_NO_GRADIENT)
+SEC_PRIMITIVE(axis_index, .doc = "The number of the lane in a named axis.", .type = axis_index_type,
+              .eval = unbound_eval, .batch = axis_index_batch, .flags = SEC_FLAG_NO_GRADIENT)
 
 sec_value sec_axis_index(const char *axis_name) {
   sec_trace *t = sec_trace_current();
-  sec_value  out = SEC_VALUE_POISON;
+  sec_value out = SEC_VALUE_POISON;
   if (!t) {
-    sec_error_set(SEC_NO_TRACE, "call it inside a function that is being traced", "axis_index: no trace is open");
+    sec_error_set(SEC_NO_TRACE, "call it inside a function that is being traced",
+                  "axis_index: no trace is open");
     return out;
   }
   int64_t size = bound_size("axis_index", axis_name);
   if (size < 0) return out;
   const sec_params *p =
-      sec_params_make(sec_trace_context(t), SEC_PARAMS(SEC_P_STR("axis_name", axis_name), SEC_P_INT("axis_size", size)));
+      sec_params_make(sec_trace_context(t),
+                      SEC_PARAMS(SEC_P_STR("axis_name", axis_name), SEC_P_INT("axis_size", size)));
   if (p) sec_bind(&sec_axis_index_p, NULL, 0, p, &out, 1);
   return out;
 }

@@ -5,37 +5,48 @@
 #include <string.h>
 
 sec_scan_spec sec_scan_read(const sec_params *p) {
-  return (sec_scan_spec){sec_params_jaxpr(p, "jaxpr"), (int)sec_params_int(p, "num_consts"), (int)sec_params_int(p, "num_carry"),
-                         sec_params_int(p, "length"), sec_params_int(p, "reverse") != 0};
+  return (sec_scan_spec){sec_params_jaxpr(p, "jaxpr"), (int)sec_params_int(p, "num_consts"),
+                         (int)sec_params_int(p, "num_carry"), sec_params_int(p, "length"),
+                         sec_params_int(p, "reverse") != 0};
 }
 
 const sec_params *sec_scan_params(const sec_scan_spec *s) {
-  return sec_params_make(s->body->cx, SEC_PARAMS(SEC_P_JAXPR("jaxpr", s->body), SEC_P_INT("length", s->length),
-                                                 SEC_P_INT("num_carry", s->n_carry), SEC_P_INT("num_consts", s->n_consts),
-                                                 SEC_P_BOOL("reverse", s->reverse)));
+  return sec_params_make(s->body->cx,
+                         SEC_PARAMS(SEC_P_JAXPR("jaxpr", s->body), SEC_P_INT("length", s->length),
+                                    SEC_P_INT("num_carry", s->n_carry),
+                                    SEC_P_INT("num_consts", s->n_consts),
+                                    SEC_P_BOOL("reverse", s->reverse)));
 }
 
 static sec_status scan_counts(const sec_typing *t, const sec_scan_spec *s) {
-  if (!s->body) return sec_type_error(t, SEC_ARGUMENT, "give the body as a jaxpr", "parameter jaxpr is missing");
-  bool fits = s->n_consts >= 0 && s->n_carry >= 0 && s->length >= 0 && (int)s->body->n_in == t->n_in &&
-              s->n_consts + s->n_carry <= t->n_in && s->n_carry <= (int)s->body->n_out && !s->body->n_consts;
+  if (!s->body)
+    return sec_type_error(t, SEC_ARGUMENT, "give the body as a jaxpr",
+                          "parameter jaxpr is missing");
+  bool fits = s->n_consts >= 0 && s->n_carry >= 0 && s->length >= 0 &&
+              (int)s->body->n_in == t->n_in && s->n_consts + s->n_carry <= t->n_in &&
+              s->n_carry <= (int)s->body->n_out && !s->body->n_consts;
   if (fits) return SEC_OK;
-  return sec_type_error(t, SEC_ARGUMENT, "the body takes constants, carry and one slice of each xs, and returns carry and ys",
-                        "%d operands, %d of them constants and %d carry, do not fit a body of %u inputs and %u results over length %lld",
-                        t->n_in, s->n_consts, s->n_carry, s->body->n_in, s->body->n_out, (long long)s->length);
+  return sec_type_error(
+      t, SEC_ARGUMENT,
+      "the body takes constants, carry and one slice of each xs, and returns carry and ys",
+      "%d operands, %d of them constants and %d carry, do not fit a body of %u inputs and %u "
+      "results over length %lld",
+      t->n_in, s->n_consts, s->n_carry, s->body->n_in, s->body->n_out, (long long)s->length);
 }
 
 static sec_status scan_xs_type(const sec_typing *t, const sec_scan_spec *s) {
   for (int i = s->n_consts + s->n_carry; i < t->n_in; i++) {
     const sec_aval *xs = t->in[i], *x = s->body->avals[i];
-    int             k = i - s->n_consts - s->n_carry;
+    int k = i - s->n_consts - s->n_carry;
     if (xs->rank == 0 || xs->dims[0] != s->length)
-      return sec_type_error(t, SEC_SHAPE, "all xs have the length of the scan as their leading axis",
-                            "xs %d has type %s, but the scan has length %lld", k, xs->text, (long long)s->length);
+      return sec_type_error(
+          t, SEC_SHAPE, "all xs have the length of the scan as their leading axis",
+          "xs %d has type %s, but the scan has length %lld", k, xs->text, (long long)s->length);
     if (xs->dtype != x->dtype || xs->rank != x->rank + 1 ||
         memcmp(xs->dims + 1, x->dims, (size_t)x->rank * sizeof *x->dims) != 0)
-      return sec_type_error(t, SEC_TYPE, "trace the body with one slice of it", "xs %d has type %s, but the body takes slices %s",
-                            k, xs->text, x->text);
+      return sec_type_error(t, SEC_TYPE, "trace the body with one slice of it",
+                            "xs %d has type %s, but the body takes slices %s", k, xs->text,
+                            x->text);
   }
   return SEC_OK;
 }
@@ -60,8 +71,10 @@ static sec_status scan_type(sec_typing *t) {
     } else {
       const sec_aval *in = s.body->avals[s.n_consts + i];
       if (!sec_fits(out, in))
-        return sec_type_error(t, SEC_TYPE, "return every carry with the type that it came in with, or convert the initial value",
-                              "carry %d has type %s, but the body returns %s", i, in->text, out->text);
+        return sec_type_error(
+            t, SEC_TYPE,
+            "return every carry with the type that it came in with, or convert the initial value",
+            "carry %d has type %s, but the body returns %s", i, in->text, out->text);
       t->out[i] = in->weak ? out : in;
     }
     if (!t->out[i]) return sec_error_status(NULL);
@@ -71,15 +84,17 @@ static sec_status scan_type(sec_typing *t) {
 
 /* ---- evaluation ---- */
 /* Slice `step` of an array along its leading axis, as an array of the body's type. */
-static sec_array *slice_of(const sec_array *xs, const sec_aval *type, sec_context *cx, int64_t step) {
+static sec_array *slice_of(const sec_array *xs, const sec_aval *type, sec_context *cx,
+                           int64_t step) {
   sec_array *x = sec_array_create_aval(cx, type);
   if (x) memcpy(x->data, (const char *)xs->data + (size_t)step * x->bytes, x->bytes);
   return x;
 }
 
 /* One step: in[] holds the constants and the carry (counted); the slices are made and freed here. */
-static sec_status scan_step(const sec_eval *e, const sec_scan_spec *s, int64_t step, sec_array **in, sec_array **next) {
-  int        first = s->n_consts + s->n_carry;
+static sec_status scan_step(const sec_eval *e, const sec_scan_spec *s, int64_t step, sec_array **in,
+                            sec_array **next) {
+  int first = s->n_consts + s->n_carry;
   sec_status status = SEC_OK;
   for (int i = first; i < e->n_in; i++) {
     in[i] = slice_of(e->in[i], s->body->avals[i], e->cx, step);
@@ -92,7 +107,8 @@ static sec_status scan_step(const sec_eval *e, const sec_scan_spec *s, int64_t s
       sec_array_release(in[s->n_consts + i]);
       in[s->n_consts + i] = next[i];
     } else {
-      memcpy((char *)e->out[i]->data + (size_t)step * next[i]->bytes, next[i]->data, next[i]->bytes);
+      memcpy((char *)e->out[i]->data + (size_t)step * next[i]->bytes, next[i]->data,
+             next[i]->bytes);
       sec_array_release(next[i]);
     }
   }
@@ -101,8 +117,8 @@ static sec_status scan_step(const sec_eval *e, const sec_scan_spec *s, int64_t s
 
 static sec_status scan_eval(const sec_eval *e) {
   sec_scan_spec s = sec_scan_read(e->params);
-  sec_array   **in = sec_alloc(e->cx, (size_t)(e->n_in + e->n_out + 1) * sizeof *in);
-  sec_status    status = in ? SEC_OK : SEC_MEMORY;
+  sec_array **in = sec_alloc(e->cx, (size_t)(e->n_in + e->n_out + 1) * sizeof *in);
+  sec_status status = in ? SEC_OK : SEC_MEMORY;
   if (!in) return status;
   for (int i = 0; i < s.n_consts; i++) in[i] = e->in[i];
   for (int i = 0; i < s.n_carry; i++) in[s.n_consts + i] = sec_array_retain(e->in[s.n_consts + i]);
@@ -116,10 +132,13 @@ static sec_status scan_eval(const sec_eval *e) {
   return status;
 }
 
-SEC_PRIMITIVE(scan, .doc = "Loops over the leading axis of arrays with a carry; stacks what the body gives beside it.",
-              .variadic = true, .operands = {"operand"}, .type = scan_type, .eval = scan_eval, .jvp_all = sec_scan_jvp,
-              .transpose_all = sec_scan_transpose, .batch = sec_scan_batch, .partial = sec_scan_partial,
-              .form = SEC_FORM_CONTROL)
+SEC_PRIMITIVE(
+    scan,
+    .doc =
+        "Loops over the leading axis of arrays with a carry; stacks what the body gives beside it.",
+    .variadic = true, .operands = {"operand"}, .type = scan_type, .eval = scan_eval,
+    .jvp_all = sec_scan_jvp, .transpose_all = sec_scan_transpose, .batch = sec_scan_batch,
+    .partial = sec_scan_partial, .form = SEC_FORM_CONTROL)
 
 /* ---- functions ---- */
 static sec_status scan_bind(const sec_scan_spec *s, const sec_value *in, int n_in, sec_value *out) {
@@ -129,12 +148,12 @@ static sec_status scan_bind(const sec_scan_spec *s, const sec_value *in, int n_i
 
 sec_status sec_bind_scan(const sec_scan_spec *s, const sec_value *in, int n_in, sec_value *out) {
   const sec_jaxpr *body = s->body;
-  int              n = (int)body->n_consts;
+  int n = (int)body->n_consts;
   if (n == 0) return scan_bind(s, in, n_in, out);
-  sec_scan_spec    closed = *s;
-  sec_value       *all = sec_alloc(body->cx, (size_t)(n_in + n + 1) * sizeof *all);
+  sec_scan_spec closed = *s;
+  sec_value *all = sec_alloc(body->cx, (size_t)(n_in + n + 1) * sizeof *all);
   const sec_aval **lead = sec_alloc(body->cx, (size_t)(n + 1) * sizeof *lead);
-  sec_status       status = all && lead ? SEC_OK : SEC_MEMORY;
+  sec_status status = all && lead ? SEC_OK : SEC_MEMORY;
   closed.body = NULL;
   closed.n_consts += n;
   for (int i = 0; i < n_in + n && status == SEC_OK; i++) {
@@ -149,8 +168,8 @@ sec_status sec_bind_scan(const sec_scan_spec *s, const sec_value *in, int n_in, 
   return status;
 }
 
-sec_status sec_scan(sec_jaxpr *body, int n_consts, int n_carry, int64_t length, bool reverse, const sec_value *in, int n_in,
-                    sec_value *out) {
+sec_status sec_scan(sec_jaxpr *body, int n_consts, int n_carry, int64_t length, bool reverse,
+                    const sec_value *in, int n_in, sec_value *out) {
   sec_value *all = sec_alloc(body->cx, (size_t)(n_in + 1) * sizeof *all);
   sec_status status = all ? SEC_OK : SEC_MEMORY;
   for (int i = 0; i < n_in && status == SEC_OK; i++) {
@@ -158,7 +177,8 @@ sec_status sec_scan(sec_jaxpr *body, int n_consts, int n_carry, int64_t length, 
     all[i] = is_carry ? sec_fit_weak(in[i], body->avals[i]) : in[i];
   }
   if (status == SEC_OK)
-    status = sec_bind_scan(&(sec_scan_spec){body, n_consts, n_carry, length, reverse}, all, n_in, out);
+    status =
+        sec_bind_scan(&(sec_scan_spec){body, n_consts, n_carry, length, reverse}, all, n_in, out);
   for (uint32_t i = 0; i < body->n_out && status != SEC_OK; i++) out[i] = SEC_VALUE_POISON;
   sec_free(body->cx, all);
   return status;

@@ -23,46 +23,60 @@ enum { MAX_IN = 6, MAX_OUT = 6 };
 
 /* A function to test: operands of these shapes (rank -1 ends the list), and what it can do. */
 typedef void (*function)(const sec_value *in, sec_value *out);
-typedef struct shape { int rank; int64_t dims[3]; } shape;
+typedef struct shape {
+  int rank;
+  int64_t dims[3];
+} shape;
 typedef struct row {
   const char *name;
-  function    f;
-  int         n_in, n_out;
-  shape       in[MAX_IN];
-  bool        forward_only; /* no reverse mode */
-  bool        reverse_only; /* no forward mode */
-  bool        own_rule;     /* the derivative is the user's, not the function's */
+  function f;
+  int n_in, n_out;
+  shape in[MAX_IN];
+  bool forward_only; /* no reverse mode */
+  bool reverse_only; /* no forward mode */
+  bool own_rule;     /* the derivative is the user's, not the function's */
 } row;
 
-#define S0 {0, {0}}
-#define S(n) {1, {n}}
-#define S2(m, n) {2, {m, n}}
+#define S0                                                                                         \
+  {                                                                                                \
+    0, { 0 }                                                                                       \
+  }
+#define S(n)                                                                                       \
+  {                                                                                                \
+    1, { n }                                                                                       \
+  }
+#define S2(m, n)                                                                                   \
+  {                                                                                                \
+    2, { m, n }                                                                                    \
+  }
 
 static sec_context *cx;
 
 /* Ends the test with the recorded error. */
-#define OK(expression)                                                                            \
-  do {                                                                                            \
+#define OK(expression)                                                                             \
+  do {                                                                                             \
     if ((expression) != SEC_OK) fail_msg("%s: %s", #expression, sec_error_message(cx));            \
   } while (0)
 
 static sec_jaxpr *trace_named(const char *name, function f, const shape *in, int n_in, int n_out) {
   sec_trace *t = sec_trace_begin(cx, name);
-  sec_value  x[MAX_IN], y[MAX_OUT] = {{0, 0}};
+  sec_value x[MAX_IN], y[MAX_OUT] = {{0, 0}};
   sec_jaxpr *j;
   for (int i = 0; i < n_in; i++) x[i] = sec_trace_input(t, SEC_F64, in[i].rank, in[i].dims);
   f(x, y);
   OK(sec_trace_end(t, y, n_out, &j));
   return j;
 }
-static inline sec_jaxpr *trace_row(const row *r) { return trace_named(r->name, r->f, r->in, r->n_in, r->n_out); }
+static inline sec_jaxpr *trace_row(const row *r) {
+  return trace_named(r->name, r->f, r->in, r->n_in, r->n_out);
+}
 
 /* A body for control flow, from types. */
 static inline sec_jaxpr *body(function f, const sec_value *like, int n_in, int n_out) {
-  sec_trace      *t;
+  sec_trace *t;
   const sec_aval *avals[MAX_IN];
-  sec_value       x[MAX_IN], y[MAX_OUT] = {{0, 0}};
-  sec_jaxpr      *j;
+  sec_value x[MAX_IN], y[MAX_OUT] = {{0, 0}};
+  sec_jaxpr *j;
   for (int i = 0; i < n_in; i++) avals[i] = sec_value_aval(like[i]);
   t = sec_trace_begin(cx, "body");
   for (int i = 0; i < n_in; i++) x[i] = sec_trace_input_aval(t, avals[i]);
@@ -83,7 +97,8 @@ static inline sec_array *random_like(const sec_aval *a, double low, double high)
   assert_non_null(x);
   for (int64_t i = 0; i < a->size; i++) {
     if (a->dtype == SEC_F64) ((double *)x->data)[i] = uniform(low, high);
-    else memset((char *)x->data + (size_t)i * sec_dtype_size(a->dtype), 0, sec_dtype_size(a->dtype));
+    else
+      memset((char *)x->data + (size_t)i * sec_dtype_size(a->dtype), 0, sec_dtype_size(a->dtype));
   }
   return x;
 }
@@ -102,7 +117,8 @@ static inline double at(const sec_array *a, int64_t i) {
   }
 }
 
-static inline void assert_close(const char *what, const sec_array *a, const sec_array *b, double tolerance) {
+static inline void assert_close(const char *what, const sec_array *a, const sec_array *b,
+                                double tolerance) {
   if (a->aval->size != b->aval->size || a->aval->rank != b->aval->rank)
     fail_msg("%s: %s and %s", what, a->aval->text, b->aval->text);
   for (int64_t i = 0; i < a->aval->size; i++) {

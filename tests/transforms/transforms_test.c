@@ -4,7 +4,8 @@
 #include "functions.h"
 
 static void random_inputs(const sec_jaxpr *j, sec_array **in) {
-  for (uint32_t i = 0; i < j->n_in; i++) in[i] = random_like(sec_jaxpr_in_aval(j, (int)i), 0.4, 1.4);
+  for (uint32_t i = 0; i < j->n_in; i++)
+    in[i] = random_like(sec_jaxpr_in_aval(j, (int)i), 0.4, 1.4);
 }
 
 /* x + h dx in every input. */
@@ -18,10 +19,11 @@ static void shifted(sec_array *const *x, sec_array *const *dx, int n, double h, 
 
 /* Outputs of jvp(j) at (x, dx) against central differences of j. */
 static void check_jvp_against_differences(const sec_jaxpr *j, double tolerance) {
-  int        n = (int)j->n_in, m = (int)j->n_out;
-  sec_array *in[2 * MAX_IN], *moved[MAX_IN], *up[MAX_OUT + MAX_IN], *down[MAX_OUT + MAX_IN], *out[2 * (MAX_OUT + MAX_IN)];
+  int n = (int)j->n_in, m = (int)j->n_out;
+  sec_array *in[2 * MAX_IN], *moved[MAX_IN], *up[MAX_OUT + MAX_IN], *down[MAX_OUT + MAX_IN],
+      *out[2 * (MAX_OUT + MAX_IN)];
   sec_jaxpr *jvp;
-  double     h = 1e-5;
+  double h = 1e-5;
   OK(sec_jaxpr_jvp(j, NULL, NULL, &jvp));
   random_inputs(j, in);
   for (int i = 0; i < n; i++) in[n + i] = random_like(in[i]->aval, -1, 1);
@@ -50,8 +52,9 @@ static double inner(sec_array *const *a, sec_array *const *b, int n) {
 
 /* <ct, J dx> = <J^T ct, dx> */
 static void check_transpose_identity(const sec_jaxpr *j) {
-  int        n = (int)j->n_in, m = (int)j->n_out;
-  sec_array *in[2 * MAX_IN + MAX_OUT], *out[2 * MAX_OUT], *back[MAX_OUT + MAX_IN], *ct[MAX_OUT], *for_vjp[MAX_IN + MAX_OUT];
+  int n = (int)j->n_in, m = (int)j->n_out;
+  sec_array *in[2 * MAX_IN + MAX_OUT], *out[2 * MAX_OUT], *back[MAX_OUT + MAX_IN], *ct[MAX_OUT],
+      *for_vjp[MAX_IN + MAX_OUT];
   sec_jaxpr *jvp, *vjp;
   OK(sec_jaxpr_jvp(j, NULL, NULL, &jvp));
   OK(sec_jaxpr_vjp(j, NULL, &vjp));
@@ -62,7 +65,8 @@ static void check_transpose_identity(const sec_jaxpr *j) {
   eval(vjp, for_vjp, back);
   for (int i = 0; i < m; i++) assert_close("vjp value", back[i], out[i], 1e-12);
   double forward = inner(ct, out + m, m), backward = inner(back + m, in + n, n);
-  if (fabs(forward - backward) > 1e-9 * (1 + fabs(forward))) fail_msg("transpose identity: %.12g and %.12g", forward, backward);
+  if (fabs(forward - backward) > 1e-9 * (1 + fabs(forward)))
+    fail_msg("transpose identity: %.12g and %.12g", forward, backward);
   release_all(in, 2 * n), release_all(out, 2 * m), release_all(back, m + n), release_all(ct, m);
   sec_jaxpr_release(jvp), sec_jaxpr_release(vjp);
 }
@@ -70,7 +74,7 @@ static void check_transpose_identity(const sec_jaxpr *j) {
 /* sum of sines of all outputs: a scalar */
 static sec_jaxpr *to_scalar(const sec_jaxpr *j) {
   sec_trace *t = sec_trace_begin(cx, "scalar");
-  sec_value  x[MAX_IN], y[MAX_OUT], sum = SEC_VALUE_POISON;
+  sec_value x[MAX_IN], y[MAX_OUT], sum = SEC_VALUE_POISON;
   sec_jaxpr *out;
   for (uint32_t i = 0; i < j->n_in; i++) x[i] = sec_trace_input_aval(t, j->avals[i]);
   OK(sec_jaxpr_apply(j, x, y));
@@ -84,7 +88,7 @@ static sec_jaxpr *to_scalar(const sec_jaxpr *j) {
 
 static sec_jaxpr *gradient(const sec_jaxpr *scalar) {
   sec_jaxpr *g;
-  int        wrt[MAX_IN];
+  int wrt[MAX_IN];
   for (uint32_t i = 0; i < scalar->n_in; i++) wrt[i] = (int)i;
   OK(sec_jaxpr_grad(scalar, wrt, (int)scalar->n_in, false, &g));
   return g;
@@ -93,7 +97,7 @@ static sec_jaxpr *gradient(const sec_jaxpr *scalar) {
 /* vmap over the inputs with mapped[i] against a loop over lanes. */
 static void check_vmap(const sec_jaxpr *j, const bool *mapped, double tolerance) {
   enum { LANES = 3 };
-  int        n = (int)j->n_in, m = (int)j->n_out, axes[2 * MAX_IN];
+  int n = (int)j->n_in, m = (int)j->n_out, axes[2 * MAX_IN];
   sec_array *in[2 * MAX_IN], *out[2 * MAX_OUT], *lane[2 * MAX_IN], *want[2 * MAX_OUT];
   sec_jaxpr *v;
   for (int i = 0; i < n; i++) axes[i] = mapped[i] ? 0 : SEC_NOT_MAPPED;
@@ -101,7 +105,8 @@ static void check_vmap(const sec_jaxpr *j, const bool *mapped, double tolerance)
   random_inputs(v, in);
   eval(v, in, out);
   for (int64_t l = 0; l < LANES; l++) {
-    for (int i = 0; i < n; i++) lane[i] = mapped[i] ? lane_of(in[i], l, j->avals[i]) : sec_array_retain(in[i]);
+    for (int i = 0; i < n; i++)
+      lane[i] = mapped[i] ? lane_of(in[i], l, j->avals[i]) : sec_array_retain(in[i]);
     OK(sec_jaxpr_eval(j, lane, want));
     for (int i = 0; i < m; i++) {
       sec_array *got = lane_of(out[i], l, want[i]->aval);
@@ -125,7 +130,7 @@ static void check_all_vmaps(const sec_jaxpr *j) {
 
 /* The sum over lanes of a vmapped scalar, differentiated: the same as the vmapped gradient. */
 static sec_jaxpr *sum_over_lanes(const sec_jaxpr *scalar) {
-  int        axes[MAX_IN] = {0};
+  int axes[MAX_IN] = {0};
   sec_jaxpr *v, *s;
   OK(sec_jaxpr_vmap(scalar, axes, NULL, 3, NULL, &v));
   s = to_scalar(v);
@@ -145,7 +150,8 @@ static void check_row(const row *r) {
     sec_jaxpr_release(jvp);
   }
   if (!r->forward_only) {
-    sec_jaxpr *g = gradient(scalar), *lanes = sum_over_lanes(scalar), *of_lanes = gradient(lanes), *twice, *g2;
+    sec_jaxpr *g = gradient(scalar), *lanes = sum_over_lanes(scalar), *of_lanes = gradient(lanes),
+              *twice, *g2;
     if (!r->reverse_only) check_transpose_identity(j);
     check_all_vmaps(g);
     if (!r->reverse_only && !r->own_rule) check_jvp_against_differences(g, 1e-6);
@@ -154,7 +160,8 @@ static void check_row(const row *r) {
     g2 = gradient(twice);
     if (!r->reverse_only) check_transpose_identity(g);
     check_all_vmaps(g2);
-    sec_jaxpr_release(g), sec_jaxpr_release(lanes), sec_jaxpr_release(of_lanes), sec_jaxpr_release(twice), sec_jaxpr_release(g2);
+    sec_jaxpr_release(g), sec_jaxpr_release(lanes), sec_jaxpr_release(of_lanes),
+        sec_jaxpr_release(twice), sec_jaxpr_release(g2);
   }
   sec_jaxpr_release(j), sec_jaxpr_release(scalar);
 }

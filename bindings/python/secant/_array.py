@@ -146,6 +146,16 @@ class ArrayImpl(Array):
         return indexing.At(self)
 
 
+class Number(ArrayImpl):
+    """A concrete scalar made from a Python number while tracing: it enters the trace as a literal."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, array, number):
+        super().__init__(lib.sec_array_retain(array._handle), array.aval)
+        self.number = number
+
+
 class _Memory:
     """The memory of an array in NumPy's array interface, as bytes of its dtype."""
 
@@ -210,7 +220,7 @@ def from_scalar(x):
 def to_array(x):
     """`x` as a concrete array: arrays, NumPy arrays and scalars, Python numbers; TypeError for the rest."""
     cls = type(x)
-    if cls is ArrayImpl:
+    if cls is ArrayImpl or cls is Number:
         return x
     if cls in _PYTHON_KINDS:
         return from_scalar(x)

@@ -6,7 +6,7 @@ from secant._autodiff import _is_float0, float0_zeros
 from secant._errors import keep
 from secant._jit import flat_result
 from secant._lib import lib
-from secant._trace import TRACE_ID, Frame, aval_of, call, lift, lifted, local, results, trace_flat, trace_known, tracer, values
+from secant._trace import TRACE_ID, Frame, aval_of, lift, lifted, local, results, trace_flat, trace_known, tracer, values
 from secant._tracer import Tracer
 
 _CALL = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_size_t, ctypes.POINTER(ctypes.c_uint64), ctypes.c_int, ctypes.POINTER(ctypes.c_uint64), ctypes.c_int)
@@ -67,6 +67,14 @@ def _positional(fun, args, keywords):
     return bound.args
 
 
+def _measuring():
+    """The custom_vjp functions whose residuals this thread is about to count."""
+    found = getattr(local, "measuring", None)
+    if found is None:
+        found = local.measuring = set()
+    return found
+
+
 class _Custom:
     """A function with a rule of its own."""
 
@@ -77,6 +85,7 @@ class _Custom:
         self.__qualname__ = getattr(fun, "__qualname__", self.__name__)
         self.__doc__ = getattr(fun, "__doc__", None)
         self.__module__ = getattr(fun, "__module__", None)
+        self._measured = {}
 
     def __get__(self, instance, owner=None):
         from types import MethodType
@@ -86,7 +95,7 @@ class _Custom:
     def __call__(self, *args, **keywords):
         self._ready()
         args = _positional(self.fun, args, keywords)
-        if not local.frames:
+        if not local.frames or id(self) in _measuring():
             return self.fun(*args)
         fixed = [args[i] for i in self.nondiff_argnums if i < len(args)]
         dynamic = tuple(a for i, a in enumerate(args) if i not in self.nondiff_argnums)
@@ -213,15 +222,36 @@ class custom_vjp(_Custom):
             residuals, res_tree = _tree.tree_flatten(pair[1])
             return [*(_fit(x, a) for x, a in zip(outs, out_avals)), *residuals], res_tree
 
-        fwd, res_tree = trace_flat(forward, avals, getattr(self.fwd, "__name__", "fwd"))
-        n_res = fwd.n_out - body.n_out
+        n_res, res_tree = self._measure(forward, tree, avals, fixed, len(out_avals))
 
         def backward(ins):
             cts = self.bwd(*fixed, res_tree.unflatten(ins[:n_res]), out_tree.unflatten(ins[n_res:]))
             return self._gather(cts, tree, avals)
 
-        kept = [_Callable("fwd", lambda ins: call(fwd, ins)), _Callable(getattr(self.bwd, "__name__", "bwd"), backward)]
-        return lib.sec_custom_vjp_call(body.handle, kept[0].handle, kept[1].handle, n_res, operands, body.n_in, out)
+        fwd = _Callable(getattr(self.fwd, "__name__", "fwd"), lambda ins: forward(ins)[0])
+        bwd = _Callable(getattr(self.bwd, "__name__", "bwd"), backward)
+        return lib.sec_custom_vjp_call(body.handle, fwd.handle, bwd.handle, n_res, operands, body.n_in, out)
+
+    def _measure(self, forward, tree, avals, fixed, n_out):
+        """(how many residuals fwd gives, their structure): it is traced once for that, with inner calls of this function
+        taken without their rule."""
+        try:
+            key = (tree, tuple(avals), tuple(fixed))
+            hash(key)
+        except TypeError:
+            key = None
+        found = self._measured.get(key) if key is not None else None
+        if found is None:
+            measuring = _measuring()
+            measuring.add(id(self))
+            try:
+                jaxpr, res_tree = trace_flat(forward, avals, self.__name__)
+            finally:
+                measuring.discard(id(self))
+            found = jaxpr.n_out - n_out, res_tree
+            if key is not None:
+                self._measured[key] = found
+        return found
 
     def _gather(self, cts, tree, avals):
         """The leaves of what bwd gave: None stands for zeros of a whole subtree."""

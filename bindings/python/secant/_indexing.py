@@ -7,7 +7,7 @@ from secant._eager import run
 from secant._errors import NonConcreteBooleanIndexError
 from secant._lib import int64s, lib
 from secant._operators import Array
-from secant._trace import local, tracer
+from secant._trace import literal, local, tracer
 from secant._tracer import Tracer, made
 from secant.lax._gather import GatherDimensionNumbers, GatherScatterMode, ScatterDimensionNumbers
 
@@ -208,7 +208,7 @@ def _plan(shape, items, arrays, wrap):
         if item == ("slice", None, None, None):
             out += 1
         else:
-            i = next(arrays) if item == _SLOT else tracer(from_numpy(np.asarray(item, np.int32)))
+            i = next(arrays) if item == _SLOT else literal(_types.I32, item)
             indices.append(_wrapped(i, shape[axis]) if wrap else i)
             axes.append(axis)
             places.append(out)
@@ -399,7 +399,7 @@ def _window(x, items, arrays, wrap):
             continue
         d = x.shape[axis]
         if isinstance(item, int):
-            raw.append((axis, "a", tracer(from_numpy(np.asarray(item + d if item < 0 and wrap else item, np.int32)))))
+            raw.append((axis, "a", literal(_types.I32, item + d if item < 0 and wrap else item)))
         elif item == _SLOT:
             i = next(arrays)
             raw.append((axis, "a", _wrapped(i, d) if wrap else i))

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 
 from secant import _array, _errors, _types
-from secant._array import ArrayImpl, to_array
+from secant._array import ArrayImpl, Number, to_array
 from secant._lib import context, lib, take_text
 from secant._tracer import Tracer, made, place
 
@@ -54,6 +54,8 @@ def lift(x):
         code = _types.code_of(x.dtype)
         integer = not _types.is_float(code)
         return lib.sec_literal_of(code, False, 0.0 if integer else float(x), _wrap64(int(x)) if integer else 0)
+    if cls is Number:
+        return literal(x.aval.code, x.number, x.aval.weak_type).value
     array = to_array(x)  # kept in a name: the handle alone would not keep it
     return lib.sec_constant(array._handle)
 
@@ -82,7 +84,7 @@ def literal(code, x, weak=False):
 def aval_of(x):
     """The Aval of anything that may be an operand."""
     cls = type(x)
-    if cls is Tracer or cls is ArrayImpl:
+    if cls is Tracer or cls is ArrayImpl or cls is Number:
         return x.aval
     if cls in (float, int, bool, complex):
         return _array.aval_of_number(x)

@@ -25,10 +25,20 @@ def relu(x):
     return _relu(tracer(x))
 
 
+def _relu6_rule(primals, tangents):
+    (x,), (t,) = primals, tangents
+    return _relu6(x), jnp.where((x > 0) & (x < 6), t, jnp.zeros_like(t))
+
+
+_relu6 = custom_jvp(lambda x: jnp.minimum(jnp.maximum(x, 0), 6.0))
+_relu6.__name__ = "relu6"
+_relu6.defjvp(_relu6_rule)
+
+
 @op(1)
 def relu6(x):
-    """min(max(x, 0), 6)."""
-    return jnp.minimum(jnp.maximum(x, 0), 6.0)
+    """min(max(x, 0), 6), with derivative 0 at 0 and 6."""
+    return _relu6(tracer(x))
 
 
 @op(1)

@@ -29,8 +29,8 @@ SEC_API sec_status sec_jaxpr_vjp(const sec_jaxpr *j, const bool *wrt, sec_jaxpr 
  * Output 0 must be a float scalar; further outputs are auxiliary and returned after it when with_value. */
 SEC_API sec_status sec_jaxpr_grad(const sec_jaxpr *j, const int *wrt, int n_wrt, bool with_value, sec_jaxpr **out);
 /* vmap: axis in_axes[i] (may be negative, or SEC_NOT_MAPPED) of every input is mapped; the mapped axis of
- * output i is put at out_axes[i] (SEC_NOT_MAPPED: the output must not depend on it).  axis_size -1: taken from
- * the inputs.  axis_name may be NULL. */
+ * output i is put at out_axes[i] (SEC_NOT_MAPPED: the output must not depend on it).  j is the program of one lane,
+ * so axis_size has to be given; an axis list of NULL is all 0.  axis_name may be NULL. */
 SEC_API sec_status sec_jaxpr_vmap(const sec_jaxpr *j, const int *in_axes, const int *out_axes, int64_t axis_size,
                                   const char *axis_name, sec_jaxpr **out);
 /* Dead code, common subexpressions, constant folding of literals, algebra; calls inlined when `inline_calls`. */

@@ -79,7 +79,8 @@ def all_gather(x, axis_name, *, axis=0, tiled=False, axis_index_groups=None):
 
 def ppermute(x, axis_name, perm):
     """Lane j gets the value of lane i for each pair (i, j)."""
-    _axes.axis_size(axis_name)
+    if len(perm) != _axes.axis_size(axis_name) and not _axes.in_pmap():
+        raise AssertionError(f"ppermute under vmap needs a full permutation of {_axes.axis_size(axis_name)} lanes, got {perm}")
     pairs = int64s(i for pair in perm for i in pair)
 
     def one(leaf):

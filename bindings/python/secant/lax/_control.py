@@ -32,8 +32,15 @@ def _settle(trace, avals, n_carry, what):
                     f"{what} body function carry input and carry output must have equal types, but they differ: "
                     f"input leaf {i} is {a.str_short()}, output leaf {i} is {b.str_short()}"
                 )
-            code, weak = _types.promote(a, b)
-            changed[i] = _types.aval(code, a.shape, weak)
+            if a.code == b.code and b.weak_type:
+                continue
+            code, _ = _types.promote(a, b)
+            if code != b.code:
+                raise TypeError(
+                    f"{what} body function carry input and carry output must have equal types, but they differ: "
+                    f"input leaf {i} is {a.str_short()} (weak), output leaf {i} is {b.str_short()}"
+                )
+            changed[i] = _types.aval(code, a.shape)
         if changed == list(avals):
             return jaxpr, out_tree
         avals = changed

@@ -142,10 +142,13 @@ def slice(operand, start_indices, limit_indices, strides=None):
     start, limit = sizes(start_indices), sizes(limit_indices)
     if not len(start) == len(limit) == x.ndim:
         raise TypeError(f"slice: start {start} and limit {limit} need one index an axis of {x.shape}")
-    start = [min(max(s, 0), d) for s, d in zip(start, x.shape)]
-    limit = [min(m, d) for m, d in zip(limit, x.shape)]
     if any(s > m for s, m in zip(start, limit)):
         raise TypeError(f"slice limit_indices must be greater than or equal to start_indices, got start_indices {start} and limit_indices {limit}.")
+    size = [m - s for s, m in zip(start, limit)]
+    if any(n > d for n, d in zip(size, x.shape)):
+        raise TypeError(f"slice limit_indices must be less than or equal to operand shape, got limit_indices {limit} for operand shape {x.shape}.")
+    start = [min(max(s, 0), d - n) for s, n, d in zip(start, size, x.shape)]  # what reaches outside is moved inside
+    limit = [s + n for s, n in zip(start, size)]
     return made(lib.sec_slice(x.value, int64s(start), int64s(limit), None if strides is None else int64s(sizes(strides))))
 
 

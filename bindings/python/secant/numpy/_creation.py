@@ -38,9 +38,8 @@ def _from_data(x, code):
     if isinstance(x, (np.ndarray, np.generic)):
         return _array.from_numpy(x if code is None else _numpy_cast(np.asarray(x), code))
     if type(x) in _NUMBERS:
-        if local.frames:
-            return tracer(x) if code is None else literal(code, _clean(x, code))
-        return _array.from_scalar(x) if code is None else _array.from_numpy(_numpy_cast(np.asarray(x), code))
+        made_of = _array.from_scalar(x) if code is None else _array.from_numpy(_numpy_cast(np.asarray(x), code))
+        return _array.Number(made_of, made_of.item()) if local.frames else made_of
     if isinstance(x, (list, tuple)):
         leaves = _tree.tree_leaves(list(x))
         if any(isinstance(leaf, Array) for leaf in leaves):
@@ -51,10 +50,6 @@ def _from_data(x, code):
     if hasattr(x, "__array__"):
         return _from_data(np.asarray(x), code)
     raise TypeError(f"Unexpected input type for array: {type(x)}")
-
-
-def _clean(x, code):
-    return bool(x) if code == _types.BOOL else x if _types.is_float(code) else int(x)
 
 
 def _numpy_cast(x, code):

@@ -13,7 +13,7 @@ from secant._tracer import Tracer, made
 from secant.lax._shape import broadcast_to as _broadcast_to
 from secant.lax._shape import sizes
 from secant.numpy._common import arraylike, axes_of, broadcasted, convert, one_axis, promoted, scalar_like
-from secant.numpy._ufuncs import abs, clip, where
+from secant.numpy._ufuncs import abs, clip, isnan, where
 
 
 @op(1)
@@ -576,6 +576,8 @@ def searchsorted(a, v, side="left", sorter=None, *, method="scan"):
         middle = (low + high) // 2
         there = take(a, middle, 0, mode="clip")
         left = v < there if side == "right" else v <= there
+        if a.aval.is_float:  # NaN stands last
+            left = left | (isnan(there) & ~isnan(v) if side == "right" else isnan(there))
         low, high = where(left, low, middle), where(left, middle, high)
     return high
 

@@ -272,13 +272,9 @@ def power(x1, x2, /):
 @op(2)
 def _power(x, y):
     x, y = arraylike("power", x, y)
-    if x.aval.is_float and _types.is_integer(y.aval.code):
-        x, y = broadcasted(x, y)
+    if x.aval.is_float or y.aval.is_float:
         return made(lib.sec_pow(x.value, y.value))
-    x, y = broadcasted(*promoted(x, y))
-    if x.aval.is_float:
-        return made(lib.sec_pow(x.value, y.value))
-    return _integer_power(x, y)
+    return _integer_power(*broadcasted(*promoted(x, y)))
 
 
 def _integer_power(x, y):

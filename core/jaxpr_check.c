@@ -1,5 +1,5 @@
-/* Checks a jaxpr: every reference is defined before its use and only once, and every equation has the types that
- * its primitive's type rule gives.  Bodies in parameters are checked as well. */
+/* Checks a jaxpr: every reference is defined before its use and only once, and every equation has
+ * the types that its primitive's type rule gives.  Bodies in parameters are checked as well. */
 #include "primitive.h"
 #include <string.h>
 
@@ -15,14 +15,18 @@ static sec_status check_ref(const checker *c, sec_ref r, const char *who, uint32
   if (literal ? sec_ref_index(r) >= c->j->n_literals : r >= c->j->n_vars)
     return sec_error_set(SEC_ARGUMENT, HINT, "%s: operand %u is not in the jaxpr", who, place);
   if (!literal && !c->defined[r])
-    return sec_error_set(SEC_ARGUMENT, HINT, "%s: operand %u is used before it is defined", who, place);
+    return sec_error_set(SEC_ARGUMENT, HINT, "%s: operand %u is used before it is defined", who,
+                         place);
   return SEC_OK;
 }
 
 static sec_status define(const checker *c, uint32_t var, const char *who) {
-  if (var >= c->j->n_vars) return sec_error_set(SEC_ARGUMENT, HINT, "%s: variable %u is not in the jaxpr", who, var);
-  if (c->defined[var]) return sec_error_set(SEC_ARGUMENT, HINT, "%s: variable %u is defined twice", who, var);
-  if (!c->j->avals[var]) return sec_error_set(SEC_ARGUMENT, HINT, "%s: variable %u has no type", who, var);
+  if (var >= c->j->n_vars)
+    return sec_error_set(SEC_ARGUMENT, HINT, "%s: variable %u is not in the jaxpr", who, var);
+  if (c->defined[var])
+    return sec_error_set(SEC_ARGUMENT, HINT, "%s: variable %u is defined twice", who, var);
+  if (!c->j->avals[var])
+    return sec_error_set(SEC_ARGUMENT, HINT, "%s: variable %u has no type", who, var);
   c->defined[var] = true;
   return SEC_OK;
 }
@@ -38,19 +42,26 @@ static sec_status check_bodies(const sec_eqn *e) {
 }
 
 /* Runs the type rule; in and out have room for all operands and results. */
-static sec_status check_types(const checker *c, const sec_eqn *e, const sec_aval **in, const sec_aval **out) {
+static sec_status check_types(const checker *c, const sec_eqn *e, const sec_aval **in,
+                              const sec_aval **out) {
   for (uint32_t i = 0; i < e->n_in; i++) in[i] = sec_ref_aval(c->j, e->in[i]);
-  sec_typing t = {.prim = e->prim, .params = e->params, .cx = c->j->cx, .in = in, .n_in = (int)e->n_in, .out = out,
+  sec_typing t = {.prim = e->prim,
+                  .params = e->params,
+                  .cx = c->j->cx,
+                  .in = in,
+                  .n_in = (int)e->n_in,
+                  .out = out,
                   .max_out = (int)e->n_out};
   SEC_TRY(e->prim->type(&t));
   if (t.n_out != (int)e->n_out)
-    return sec_error_set(SEC_TYPE, HINT, "%s: the rule gives %d results, the equation has %u", e->prim->name, t.n_out,
-                         e->n_out);
+    return sec_error_set(SEC_TYPE, HINT, "%s: the rule gives %d results, the equation has %u",
+                         e->prim->name, t.n_out, e->n_out);
   for (uint32_t i = 0; i < e->n_out; i++)
     if (out[i] != c->j->avals[e->out + i])
-      return sec_error_set(SEC_TYPE, HINT, "%s: the rule gives %s, the variable is %s%s", e->prim->name,
-                           sec_aval_text(out[i]), sec_aval_text(c->j->avals[e->out + i]),
-                           out[i]->weak != c->j->avals[e->out + i]->weak ? ", and one of them is weak" : "");
+      return sec_error_set(
+          SEC_TYPE, HINT, "%s: the rule gives %s, the variable is %s%s", e->prim->name,
+          sec_aval_text(out[i]), sec_aval_text(c->j->avals[e->out + i]),
+          out[i]->weak != c->j->avals[e->out + i]->weak ? ", and one of them is weak" : "");
   return SEC_OK;
 }
 

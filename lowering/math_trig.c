@@ -1,8 +1,8 @@
 /* sin, cos and tan: |x| = q pi/2 + r, |r| <= pi/4, then two short polynomials in r.
  * Up to `fast_limit` the reduction subtracts q pi/2 in three parts by fused multiply-adds (Cody and
  * Waite 1980): the first is exact, and the parts together hold more digits than can cancel.
- * Beyond, under a branch taken if any lane needs it, x times a window of the bits of 2/pi
- * (Payne and Hanek 1983) in integer arithmetic. */
+ * Beyond, under a branch taken if any lane needs it, a runtime function does it
+ * (backends/cpu/rt_trig.c). */
 #include "math_library.h"
 
 /* (sin(r)/r - 1) / z and (cos(r) - 1) / z with z = r^2, |r| <= 0.7864: own fits by interpolation at
@@ -45,41 +45,6 @@ static reduced reduce_fast(sec_builder *b, sec_lv x) {
   return d;
 }
 
-/* Payne and Hanek.  x = M 2^e, M an integer.  Of 2/pi the bits above weight 2^(2-e) only add
- * multiples of 4 to the quotient; a window from there on gives the fraction to within M 2^(2 - its
- * bits): 2^-137 for f64 and 2^-102 for f32, far below the 2^-62 and 2^-31 that separate a number
- * from a multiple of pi/2. */
-enum { TABLE_DIGITS = 40, WINDOW_MAX = 6 };
-typedef struct shape {
-  int table;   /* digits of the table in use */
-  int window;  /* digits of the window */
-  int dropped; /* low bits of the f64 fraction that are zero: M has 53 - dropped bits */
-} shape;
-static const shape shapes[2] = {{10, 4, 29}, {TABLE_DIGITS, 6, 0}};
-/* 64 zero bits, then the bits of 2/pi, in digits of 32 bits */
-static const uint32_t two_over_pi_digits[TABLE_DIGITS] = {
-  0,          0,          2734261102, 1313084713, 4230436817, 4113882560, 3680671129, 1011060801,
-  4266746795, 3736847713, 3072618042, 1112396512, 105459434,  164729372,  4263373596, 2972297022,
-  3900847605, 784024708,  3919343654, 3026157121, 965858873,  2203269620, 2625920907, 3187222587,
-  536385535,  3724908559, 4012839307, 1510632735, 1832287951, 667617719,  1330003814, 2657085997,
-  1965537991, 3957715323, 1023883767, 2320667370, 1811636145, 529358088,  1443049542, 4235946923};
-
-/* An index constant; its id. */
-static uint32_t index_constant(sec_builder *b, int value) {
-  uint32_t id = b->next_id++;
-  sec_text_append(b->out, "%%v%u = arith.constant %d : index\n", id, value);
-  return id;
-}
-
-/* The scalar i64 over all lanes. */
-static sec_lv splat(sec_builder *b, sec_lv scalar) {
-  if (b->lanes == 1) return scalar;
-  sec_lv r = sec_b_new(b, SEC_LT_I64);
-  sec_text_append(b->out, "%%v%u = vector.broadcast %%v%u : i64 to vector<%dxi64>\n", r.id,
-                  scalar.id, b->lanes);
-  return r;
-}
-
 static void append_ids(sec_builder *b, const sec_lv *v, int n) {
   for (int i = 0; i < n; i++) sec_text_append(b->out, "%s%%v%u", i ? ", " : "", v[i].id);
 }
@@ -90,102 +55,42 @@ static void append_types(sec_builder *b, const sec_lv *v, int n) {
     sec_text_append(b->out, "%s%s", i ? ", " : "", sec_b_type(b, v[i].type, buffer));
 }
 
-/* Defines digits[k] = table[start + k] of each lane: one loop over the table, with the digit's
- * place relative to the lane's start, in which each lane takes the digits that it needs. */
-static void read_window(sec_builder *b, sec_lv start, const shape *p, sec_lv *digits) {
-  int n = p->window + 1, n_carried = n + 1;
-  uint32_t table = b->next_id++;
-  sec_text_append(b->out, "%%v%u = arith.constant dense<[", table);
-  for (int i = 0; i < p->table; i++)
-    sec_text_append(b->out, "%s%u", i ? ", " : "", two_over_pi_digits[i]);
-  sec_text_append(b->out, "]> : vector<%dxi64>\n", p->table);
-  uint32_t from = index_constant(b, 0), to = index_constant(b, p->table);
-  uint32_t step = index_constant(b, 1), j = b->next_id++;
-  sec_lv zero = m_int(b, start, 0), place = m_isub(b, zero, start);
-  sec_lv result[WINDOW_MAX + 2], carried[WINDOW_MAX + 2], next[WINDOW_MAX + 2];
-  for (int i = 0; i < n_carried; i++) result[i] = sec_b_new(b, SEC_LT_I64);
-  for (int i = 0; i < n_carried; i++) carried[i] = sec_b_new(b, SEC_LT_I64);
-  append_ids(b, result, n_carried);
-  sec_text_append(b->out, " = scf.for %%v%u = %%v%u to %%v%u step %%v%u iter_args(", j, from, to,
-                  step);
-  for (int i = 0; i < n_carried; i++)
-    sec_text_append(b->out, "%s%%v%u = %%v%u", i ? ", " : "", carried[i].id,
-                    i < n ? zero.id : place.id);
-  sec_text_append(b->out, ") -> (");
-  append_types(b, result, n_carried);
-  sec_text_append(b->out, ") {\n");
-  sec_lv digit = sec_b_new(b, SEC_LT_I64);
-  sec_text_append(b->out, "%%v%u = vector.extract %%v%u[%%v%u] : i64 from vector<%dxi64>\n",
-                  digit.id, table, j, p->table);
-  digit = splat(b, digit);
-  for (int i = 0; i < n; i++) {
-    sec_lv here = sec_l_cmpi(b, "eq", carried[n], m_int(b, place, i));
-    next[i] = sec_l_select(b, here, digit, carried[i]);
-  }
-  next[n] = m_iadd(b, carried[n], m_int(b, place, 1));
-  sec_text_append(b->out, "scf.yield ");
-  append_ids(b, next, n_carried);
-  sec_text_append(b->out, " : ");
-  append_types(b, next, n_carried);
-  sec_text_append(b->out, "\n}\n");
-  for (int i = 0; i < n; i++) digits[i] = result[i];
+/* Stores to or loads from the `field`th array of the block, each as long as x: x, r and q. */
+static void access_block(sec_builder *b, const char *op, uint32_t block, int field, sec_lv v) {
+  char type[40];
+  int bytes = sec_lt_bits(v.type) / 8;
+  uint32_t at = b->next_id++;
+  bool store = op[0] == 's';
+  sec_text_append(b->out, "%%v%u = llvm.getelementptr %%v%u[%d] : (!llvm.ptr) -> !llvm.ptr, i8\n",
+                  at, block, 8 + field * b->lanes * bytes);
+  if (!store) sec_text_append(b->out, "%%v%u = ", v.id);
+  sec_text_append(b->out, "llvm.%s ", op);
+  if (store) sec_text_append(b->out, "%%v%u, ", v.id);
+  sec_text_append(b->out, "%%v%u {alignment = %d : i64} : ", at, bytes);
+  sec_b_type(b, v.type, type);
+  if (store) sec_text_append(b->out, "%s, !llvm.ptr\n", type);
+  else sec_text_append(b->out, "!llvm.ptr -> %s\n", type);
 }
 
-static sec_lv low_half(sec_builder *b, sec_lv i) { return m_and(b, i, m_int(b, i, 0xFFFFFFFF)); }
-
-/* product += factor * window 2^(32 place), modulo 2^(32 n); n digits of 32 bits, most significant
- * first. */
-static void accumulate(sec_builder *b, int n, const sec_lv *window, sec_lv factor, int place,
-                       sec_lv *product) {
-  sec_lv carry = m_int(b, factor, 0);
-  for (int i = n - 1; i - place >= 0; i--) {
-    sec_lv t = m_iadd(b, sec_l_binary(b, "arith.muli", window[i], factor), carry);
-    t = m_iadd(b, t, product[i - place]);
-    product[i - place] = low_half(b, t);
-    carry = m_shr(b, t, 32);
-  }
-}
-
-/* The remainder from the product, in units of pi/2 2^-62: `high` and below it `low`, both >= 0. */
-static sec_lv remainder_from_bits(sec_builder *b, sec_lv high, sec_lv low) {
-  sec_lv h = sec_l_cast(b, "arith.sitofp", m_shr(b, high, 32), SEC_LT_F64);
-  sec_lv l = sec_l_cast(b, "arith.sitofp", low_half(b, high), SEC_LT_F64);
-  sec_lv rest = sec_l_cast(b, "arith.sitofp", m_shr(b, low, 11), SEC_LT_F64);
-  l = m_fma_c(b, rest, 0x1p-53, l);
-  h = m_scale(b, h, 0x1p32);
-  sec_lv sum = m_add(b, h, l), error = m_sub(b, l, m_sub(b, sum, h));
-  const double *part = half_pi[1];
-  sec_lv tail = m_fma_c(b, sum, part[1] * 0x1p-62, m_scale(b, error, part[0] * 0x1p-62));
-  return m_fma_c(b, sum, part[0] * 0x1p-62, tail);
-}
-
-/* The reduction of a finite f64 x > 2^20, or of an f32 extended to f64; other lanes give an
- * arbitrary value. */
-static reduced reduce_large(sec_builder *b, sec_lv x, const shape *p) {
-  sec_lv i = m_bits(b, x);
-  sec_lv m = m_or(b, m_and(b, i, m_int(b, i, 0xFFFFFFFFFFFFF)), m_int(b, i, (int64_t)1 << 52));
-  if (p->dropped) m = m_shr(b, m, p->dropped);
-  /* e = exponent - 1075 + dropped; the window starts at bit e - 2, after the 64 zero bits */
-  sec_lv position = m_isub(b, m_shr(b, i, 52), m_int(b, i, 1075 - p->dropped + 2 - 64));
-  sec_lv shift = m_and(b, position, m_int(b, i, 31));
-  sec_lv digits[WINDOW_MAX + 1], window[WINDOW_MAX], product[WINDOW_MAX];
-  read_window(b, m_shr(b, position, 5), p, digits);
-  for (int k = 0; k < p->window; k++) { /* of two digits, shifted left, the upper 32 bits */
-    sec_lv pair = m_or(b, m_shl(b, digits[k], 32), digits[k + 1]);
-    window[k] = m_shr(b, sec_l_binary(b, "arith.shli", pair, shift), 32);
-    product[k] = m_int(b, i, 0);
-  }
-  accumulate(b, p->window, window, low_half(b, m), 0, product);
-  if (!p->dropped) accumulate(b, p->window, window, m_shr(b, m, 32), 1, product);
-  sec_lv high = m_or(b, m_shl(b, product[0], 32), product[1]);
-  sec_lv low = m_or(b, m_shl(b, product[2], 32), product[3]);
-  /* the product is 4 times the quotient's fraction: two integer bits on top; round to nearest */
-  sec_lv q = m_shr(b, m_iadd(b, high, m_int(b, i, (int64_t)1 << 61)), 62);
-  high = m_isub(b, high, m_shl(b, q, 62));
-  sec_lv sign = sec_l_binary(b, "arith.shrsi", high, m_int(b, i, 63)); /* 0 or -1 */
-  reduced d = {.r = remainder_from_bits(b, m_xor(b, high, sign), m_xor(b, low, sign)),
-               .quadrant = q};
-  d.r = m_from_bits(b, m_xor(b, m_bits(b, d.r), m_shl(b, sign, 63)), SEC_LT_F64);
+/* The reduction of x > fast_limit(x) by a runtime function; other lanes give an arbitrary value, a
+ * NaN for an infinite x.  The block is that of backends/cpu/rt_trig.c. */
+static reduced reduce_large(sec_builder *b, sec_lv x) {
+  int bytes = 8 + 3 * b->lanes * sec_lt_bits(x.type) / 8;
+  uint32_t stack = b->next_id++, lanes = b->next_id++, words = b->next_id++, block = b->next_id++;
+  sec_text_append(b->out,
+                  "%%v%u = llvm.intr.stacksave : !llvm.ptr\n"
+                  "%%v%u = arith.constant %d : i64\n"
+                  "%%v%u = arith.constant %d : i64\n"
+                  "%%v%u = llvm.alloca %%v%u x i64 : (i64) -> !llvm.ptr\n"
+                  "llvm.store %%v%u, %%v%u : i64, !llvm.ptr\n",
+                  stack, lanes, b->lanes, words, (bytes + 7) / 8, block, words, lanes, block);
+  access_block(b, "store", block, 0, x);
+  sec_text_append(b->out, "llvm.call @sec_rt_reduce_%s(%%v%u, %%v%u) : (!llvm.ptr, !llvm.ptr) -> ()\n",
+                  sec_lt_name(x.type), block, block);
+  reduced d = {.r = sec_b_new(b, x.type), .quadrant = sec_b_new(b, m_int_type(x.type))};
+  access_block(b, "load", block, 1, d.r);
+  access_block(b, "load", block, 2, d.quadrant);
+  sec_text_append(b->out, "llvm.intr.stackrestore %%v%u : !llvm.ptr\n", stack);
   return d;
 }
 
@@ -201,7 +106,7 @@ static void yield(sec_builder *b, reduced d) {
 /* For a >= 0 or NaN. */
 static reduced reduce(sec_builder *b, sec_lv a) {
   reduced fast = reduce_fast(b, a), result;
-  sec_lv any = m_any(b, m_is(b, "ogt", a, fast_limit(a)));
+  sec_lv large = m_is(b, "ogt", a, fast_limit(a)), any = m_any(b, large);
   result.r = sec_b_new(b, fast.r.type);
   result.quadrant = sec_b_new(b, fast.quadrant.type);
   sec_lv v[] = {result.r, result.quadrant};
@@ -209,13 +114,7 @@ static reduced reduce(sec_builder *b, sec_lv a) {
   sec_text_append(b->out, " = scf.if %%v%u -> (", any.id);
   append_types(b, v, 2);
   sec_text_append(b->out, ") {\n");
-  sec_lv large = m_and(b, m_is(b, "ogt", a, fast_limit(a)), m_is(b, "olt", a, INFINITY));
-  sec_lv wide = m_is_double(a) ? a : sec_l_cast(b, "arith.extf", a, SEC_LT_F64);
-  reduced slow = reduce_large(b, wide, &shapes[m_is_double(a)]);
-  if (!m_is_double(a)) {
-    slow.r = sec_l_cast(b, "arith.truncf", slow.r, a.type);
-    slow.quadrant = sec_l_cast(b, "arith.trunci", slow.quadrant, fast.quadrant.type);
-  }
+  reduced slow = reduce_large(b, a);
   slow.r = sec_l_select(b, large, slow.r, fast.r);
   slow.quadrant = sec_l_select(b, large, slow.quadrant, fast.quadrant);
   yield(b, slow);

@@ -63,6 +63,9 @@ sec_runtime_fn sec_rt_copy;
 /* rt_gather.c, rt_reduce.c: meta is written by the primitives' meta rules (core/ops/gather.c, scatter.c, reduce.c). */
 sec_runtime_fn sec_rt_gather, sec_rt_scatter, sec_rt_scatter_add, sec_rt_argreduce;
 
+/* rt_trig.c: both arguments are the block described there, not buffers and meta. */
+sec_runtime_fn sec_rt_reduce_f32, sec_rt_reduce_f64;
+
 /* All of the above, for the compiler; valid until the process ends. */
 const sec_compiler_symbol *sec_runtime_symbols(size_t *n);
 

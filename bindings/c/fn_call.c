@@ -1,7 +1,9 @@
-/* Call equations: the body of a function as one equation, for jit, checkpoint and the custom rules. */
+/* Call equations: the body of a function as one equation, for jit, checkpoint and the custom rules.
+ */
 #include "fn_node.h"
 
-sec_status sec_fn_trace_call(sec_fn *f, const sec_aval *const *in, sec_fn_emit emit, sec_jaxpr **out) {
+sec_status sec_fn_trace_call(sec_fn *f, const sec_aval *const *in, sec_fn_emit emit,
+                             sec_jaxpr **out) {
   sec_jaxpr *body;
   SEC_TRY(sec_fn_trace(f->parent, in, &body));
   sec_value *values = sec_alloc(f->cx, (size_t)(f->n_in + f->n_out + 1) * sizeof *values);
@@ -33,4 +35,6 @@ static sec_status trace_checkpoint(sec_fn *f, const sec_aval *const *in, sec_jax
 }
 
 sec_fn *sec_jit(sec_fn *f) { return f ? sec_fn_derive(f, trace_jit, f->n_in, f->n_out) : NULL; }
-sec_fn *sec_checkpoint(sec_fn *f) { return f ? sec_fn_derive(f, trace_checkpoint, f->n_in, f->n_out) : NULL; }
+sec_fn *sec_checkpoint(sec_fn *f) {
+  return f ? sec_fn_derive(f, trace_checkpoint, f->n_in, f->n_out) : NULL;
+}

@@ -1,4 +1,5 @@
-/* Functions with derivative rules of their own: the C functions become callables that the engine traces. */
+/* Functions with derivative rules of their own: the C functions become callables that the engine
+ * traces. */
 #include "fn_node.h"
 
 /* A C function as a rule: lives in the callable. */
@@ -22,11 +23,13 @@ static sec_status rule_run(void *user, const sec_value *in, int n_in, sec_value 
   if (clean && sec_error_status(r->cx) != SEC_OK) return sec_error_status(r->cx);
   for (int i = 0; i < n_out; i++)
     if (!sec_value_ok(out[i]))
-      return sec_error_set(SEC_ARGUMENT, "set every result of the rule", "custom rule: result %d has no value", i);
+      return sec_error_set(SEC_ARGUMENT, "set every result of the rule",
+                           "custom rule: result %d has no value", i);
   return SEC_OK;
 }
 
-static sec_callable *rule_callable(sec_context *cx, const char *name, sec_fn_body body, void *user) {
+static sec_callable *rule_callable(sec_context *cx, const char *name, sec_fn_body body,
+                                   void *user) {
   rule *r = sec_alloc(cx, sizeof *r);
   if (!r) return NULL;
   *r = (rule){cx, body, user};
@@ -49,7 +52,8 @@ static sec_status trace_custom_vjp(sec_fn *f, const sec_aval *const *in, sec_jax
 }
 
 static bool rule_given(const sec_fn *f, const char *who, bool given) {
-  if (!given) sec_error_set(SEC_ARGUMENT, "pass a C function", "%s of %s: a rule is NULL", who, f->name);
+  if (!given)
+    sec_error_set(SEC_ARGUMENT, "pass a C function", "%s of %s: a rule is NULL", who, f->name);
   return given;
 }
 
@@ -70,7 +74,8 @@ sec_fn *sec_custom_jvp(sec_fn *f, sec_fn_body jvp, void *user) {
 sec_fn *sec_custom_vjp(sec_fn *f, sec_fn_body fwd, sec_fn_body bwd, int n_res, void *user) {
   if (!f || !rule_given(f, "custom_vjp", fwd && bwd)) return NULL;
   if (n_res < 0) {
-    sec_error_set(SEC_ARGUMENT, "n_res is 0 or more", "custom_vjp of %s: %d residuals", f->name, n_res);
+    sec_error_set(SEC_ARGUMENT, "n_res is 0 or more", "custom_vjp of %s: %d residuals", f->name,
+                  n_res);
     return NULL;
   }
   sec_fn *g = sec_fn_derive(f, trace_custom_vjp, f->n_in, f->n_out);

@@ -14,14 +14,15 @@ typedef struct cli_command {
 extern const cli_command cli_show, cli_opt, cli_doctor, cli_version;
 
 /* Prints the command's help on stderr; returns CLI_USAGE. */
-int cli_usage(const cli_command *command);
+int        cli_usage(const cli_command *command);
 /* Prints the recorded error on stderr; returns CLI_FAILED. */
-int cli_failed(const sec_context *cx);
-/* Reads and parses a jaxpr from a file, "-" for standard input; on error it is printed and NULL is returned. */
+int        cli_failed(const sec_context *cx);
+/* Reads and parses a jaxpr from a file, "-" for standard input; on error it is printed and NULL is
+ * returned. */
 sec_jaxpr *cli_read(sec_context *cx, const char *path);
 /* Prints the jaxpr, or the error. */
-int cli_print(sec_context *cx, const sec_jaxpr *j);
+int        cli_print(sec_context *cx, const sec_jaxpr *j);
 /* Options of a command without options but --help: 0 to go on, else the exit code + 1. */
-int cli_no_options(const cli_command *command, int argc, char **argv);
+int        cli_no_options(const cli_command *command, int argc, char **argv);
 
 #endif

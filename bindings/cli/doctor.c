@@ -15,6 +15,8 @@ static int run(int argc, char **argv) {
   return code;
 }
 
-const cli_command cli_doctor = {
-    "doctor", "CPU, LLVM, BLAS, threads, CUDA: what is there, or why not",
-    "usage: secant doctor\n\nPrints one fact a line about the processor, the compiler and the libraries that Secant found.\n", run};
+const cli_command cli_doctor = {"doctor",
+                                "CPU, LLVM, BLAS, threads, CUDA: what is there, or why not",
+                                "usage: secant doctor\n\nPrints one fact a line about the "
+                                "processor, the compiler and the libraries that Secant found.\n",
+                                run};

@@ -38,11 +38,15 @@ sec_jaxpr *cli_read(sec_context *cx, const char *path) {
   char *text = file ? read_all(file) : NULL;
   if (file && !standard) fclose(file);
   if (!text) {
-    fprintf(stderr, "secant: %s cannot be read\n  hint: name a file with a jaxpr, or - for standard input\n", path);
+    fprintf(
+        stderr,
+        "secant: %s cannot be read\n  hint: name a file with a jaxpr, or - for standard input\n",
+        path);
     return NULL;
   }
   sec_jaxpr *j = NULL;
-  if (sec_jaxpr_parse(cx, text, &j) != SEC_OK) fprintf(stderr, "secant: %s: %s\n", standard ? "standard input" : path, sec_error_message(cx));
+  if (sec_jaxpr_parse(cx, text, &j) != SEC_OK)
+    fprintf(stderr, "secant: %s: %s\n", standard ? "standard input" : path, sec_error_message(cx));
   free(text);
   return j;
 }
@@ -64,8 +68,10 @@ int cli_no_options(const cli_command *command, int argc, char **argv) {
 }
 
 static void print_help(FILE *file) {
-  fprintf(file, "usage: secant COMMAND [ARGUMENTS]\n\nLooks at programs of Secant: jaxpr text in; jaxpr, MLIR or machine code out.\n\n");
-  for (size_t i = 0; i < N_COMMANDS; i++) fprintf(file, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+  fprintf(file, "usage: secant COMMAND [ARGUMENTS]\n\nLooks at programs of Secant: jaxpr text in; "
+                "jaxpr, MLIR or machine code out.\n\n");
+  for (size_t i = 0; i < N_COMMANDS; i++)
+    fprintf(file, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
   fprintf(file, "\n`secant COMMAND --help` tells more.\n");
 }
 

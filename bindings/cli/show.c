@@ -6,9 +6,12 @@
 #include <string.h>
 
 /* `text`: the executable's name of the stage; NULL for those before compilation. */
-typedef struct stage { const char *name, *text; } stage;
-static const stage stages[] = {{"jaxpr", NULL},        {"simplified", NULL}, {"groups", "groups"}, {"mlir", "mlir"},
-                               {"lowered", "lowered"}, {"llvm", "llvm"},     {"asm", "asm"}};
+typedef struct stage {
+  const char *name, *text;
+} stage;
+static const stage stages[] = {{"jaxpr", NULL},  {"simplified", NULL},   {"groups", "groups"},
+                               {"mlir", "mlir"}, {"lowered", "lowered"}, {"llvm", "llvm"},
+                               {"asm", "asm"}};
 #define N_STAGES (sizeof stages / sizeof *stages)
 
 static int show_simplified(sec_context *cx, const sec_jaxpr *j) {
@@ -35,7 +38,10 @@ static int show(const char *path, const stage *s) {
   if (!cx) return cli_failed(cx);
   sec_jaxpr *j = cli_read(cx, path);
   int        code = CLI_FAILED;
-  if (j) code = s->text ? show_compiled(cx, j, s->text) : strcmp(s->name, "simplified") == 0 ? show_simplified(cx, j) : cli_print(cx, j);
+  if (j)
+    code = s->text                              ? show_compiled(cx, j, s->text)
+           : strcmp(s->name, "simplified") == 0 ? show_simplified(cx, j)
+                                                : cli_print(cx, j);
   sec_jaxpr_release(j);
   sec_context_destroy(cx);
   return code;
@@ -49,8 +55,9 @@ static const stage *find_stage(const char *name) {
 }
 
 static int run(int argc, char **argv) {
-  static const struct option options[] = {{"stage", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {0}};
-  const stage               *s = &stages[0];
+  static const struct option options[] = {
+      {"stage", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {0}};
+  const stage *s = &stages[0];
   for (int c; (c = getopt_long(argc, argv, "s:h", options, NULL)) != -1;) {
     if (c == 'h') {
       printf("%s", cli_show.help);

@@ -9,4 +9,6 @@ static int run(int argc, char **argv) {
   return CLI_OK;
 }
 
-const cli_command cli_version = {"version", "the library's version", "usage: secant version\n\nPrints the version of the library.\n", run};
+const cli_command cli_version = {"version", "the library's version",
+                                 "usage: secant version\n\nPrints the version of the library.\n",
+                                 run};

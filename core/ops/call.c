@@ -8,9 +8,22 @@
 #include <secant/callable.h>
 #include <string.h>
 
+enum { MAX_RESIDUALS = 1 << 20 };
+
 /* ---- types and evaluation ---- */
 static const sec_jaxpr *body_of(const sec_primitive *prim, const sec_params *p) {
   return sec_params_jaxpr(p, prim->call_param ? prim->call_param : "call_jaxpr");
+}
+
+/* Only text can get these wrong: constants among the operands, and a number of residuals. */
+static sec_status type_counts(const sec_typing *t, const sec_jaxpr *body) {
+  int64_t n_consts = sec_params_int(t->params, "num_consts"),
+          n_res = sec_params_int(t->params, "n_res");
+  if (n_consts >= 0 && n_consts <= body->n_in && n_res >= 0 && n_res <= MAX_RESIDUALS)
+    return SEC_OK;
+  return sec_type_error(t, SEC_ARGUMENT, NULL,
+                        "%lld constants and %lld residuals do not fit a body of %u inputs",
+                        (long long)n_consts, (long long)n_res, body->n_in);
 }
 
 static sec_status call_type(sec_typing *t) {
@@ -21,6 +34,7 @@ static sec_status call_type(sec_typing *t) {
   if ((int)body->n_in != t->n_in || body->n_consts)
     return sec_type_error(t, SEC_ARGUMENT, "pass one operand an input",
                           "the body takes %u operands, but %d are given", body->n_in, t->n_in);
+  SEC_TRY(type_counts(t, body));
   SEC_TRY(sec_type_inputs(t, body, 0, 0, t->n_in, "operand"));
   SEC_TRY(sec_type_n_results(t, (int)body->n_out));
   for (int i = 0; i < t->n_out; i++) t->out[i] = sec_ref_aval(body, body->outs[i]);
@@ -48,11 +62,10 @@ SEC_PRIMITIVE(jit, .doc = "Calls a function that was marked for compilation.", C
               .jvp_all = sec_jit_jvp, .transpose_all = sec_jit_transpose, .batch = sec_jit_batch,
               .partial = sec_jit_partial)
 
-SEC_PRIMITIVE(
-    checkpoint,
-    .doc = "Calls a function whose intermediate results are computed again in the backward pass.",
-    CALL("jaxpr"), .jvp_all = sec_checkpoint_jvp, .transpose_all = sec_checkpoint_transpose,
-    .batch = sec_checkpoint_batch, .partial = sec_checkpoint_partial)
+SEC_PRIMITIVE(checkpoint, .doc = "Calls a function that the backward pass computes again.",
+              CALL("jaxpr"), .jvp_all = sec_checkpoint_jvp,
+              .transpose_all = sec_checkpoint_transpose, .batch = sec_checkpoint_batch,
+              .partial = sec_checkpoint_partial)
 
 SEC_PRIMITIVE(custom_jvp_call, .doc = "Calls a function with a forward derivative of its own.",
               CALL("call_jaxpr"), .jvp_all = sec_custom_jvp_call_jvp,
@@ -75,6 +88,7 @@ static sec_status custom_lin_type(sec_typing *t) {
   const sec_jaxpr *body = body_of(t->prim, t->params);
   int n_res = (int)sec_params_int(t->params, "n_res"), n = n_res, n_out = 0;
   if (!body) return sec_type_error(t, SEC_ARGUMENT, NULL, "parameter call_jaxpr is missing");
+  SEC_TRY(type_counts(t, body));
   for (uint32_t i = (uint32_t)sec_params_int(t->params, "num_consts"); i < body->n_in; i++) {
     if (!is_float(body->avals[i])) continue;
     if (n >= t->n_in || !sec_fits(t->in[n], body->avals[i]))

@@ -50,7 +50,14 @@ static const char *name_of(const sec_params *p) {
   return q && q->kind == SEC_PARAM_STR ? q->u.str : "";
 }
 
+static sec_status type_name(const sec_typing *t) {
+  if (name_of(t->params)[0]) return SEC_OK;
+  return sec_type_error(t, SEC_ARGUMENT, "name the axis of a vmap or pmap",
+                        "parameter axis_name is missing");
+}
+
 static sec_status same_type(sec_typing *t) {
+  SEC_TRY(type_name(t));
   t->out[0] = t->in[0];
   t->n_out = 1;
   return SEC_OK;
@@ -164,6 +171,7 @@ static sec_value bind_all_gather(sec_context *cx, sec_value x, const char *name,
 }
 
 static sec_status all_gather_type(sec_typing *t) {
+  SEC_TRY(type_name(t));
   const sec_aval *x = t->in[0];
   int axis = gather_axis(t->params);
   int64_t size = gather_size(t->params), dims[SEC_MAX_RANK + 1];
@@ -261,6 +269,15 @@ static int64_t source_of(const sec_param *perm, int64_t target) {
   return -1;
 }
 
+static sec_status ppermute_type(sec_typing *t) {
+  const sec_param *perm = sec_params_find(t->params, "perm");
+  bool pairs = perm && perm->kind == SEC_PARAM_INTSS;
+  for (int i = 0; pairs && i < perm->u.intss.count; i++) pairs = perm->u.intss.n[i] == 2;
+  if (pairs) return same_type(t);
+  return sec_type_error(t, SEC_ARGUMENT, "give pairs of lanes: ((0, 1), (1, 0))",
+                        "parameter perm is not a list of pairs");
+}
+
 static sec_value ppermute_transpose(const sec_rule *r, sec_value ct) {
   const sec_param *perm = sec_params_find(r->params, "perm");
   int n = perm && perm->kind == SEC_PARAM_INTSS ? perm->u.intss.count : 0;
@@ -308,7 +325,7 @@ static sec_status ppermute_batch(sec_batch *b) {
 }
 
 SEC_PRIMITIVE(ppermute, .doc = "Sends values from lane to lane of a named axis.", .operands = {"x"},
-              .type = same_type, .eval = unbound_eval, .linear = 1,
+              .type = ppermute_type, .eval = unbound_eval, .linear = 1,
               .transpose = {ppermute_transpose}, .batch = ppermute_batch)
 
 sec_value sec_ppermute(sec_value x, const char *axis_name, const int64_t *source_target_pairs,

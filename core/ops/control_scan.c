@@ -132,13 +132,10 @@ static sec_status scan_eval(const sec_eval *e) {
   return status;
 }
 
-SEC_PRIMITIVE(
-    scan,
-    .doc =
-        "Loops over the leading axis of arrays with a carry; stacks what the body gives beside it.",
-    .variadic = true, .operands = {"operand"}, .type = scan_type, .eval = scan_eval,
-    .jvp_all = sec_scan_jvp, .transpose_all = sec_scan_transpose, .batch = sec_scan_batch,
-    .partial = sec_scan_partial, .form = SEC_FORM_CONTROL)
+SEC_PRIMITIVE(scan, .doc = "Loops over the leading axis of arrays with a carry; stacks results.",
+              .variadic = true, .operands = {"operand"}, .type = scan_type, .eval = scan_eval,
+              .jvp_all = sec_scan_jvp, .transpose_all = sec_scan_transpose,
+              .batch = sec_scan_batch, .partial = sec_scan_partial, .form = SEC_FORM_CONTROL)
 
 /* ---- functions ---- */
 static sec_status scan_bind(const sec_scan_spec *s, const sec_value *in, int n_in, sec_value *out) {

@@ -1,5 +1,6 @@
-/* Error messages: the text and hint of typical mistakes against tests/golden/errors.txt, every status's name and text
- * as well, and the user's file and line.  SECANT_UPDATE_GOLDEN=1 writes the file. */
+/* Error messages: the text and hint of typical mistakes against tests/golden/errors.txt, every
+ * status's name and text as well, and the user's file and line.  SECANT_UPDATE_GOLDEN=1 writes the
+ * file. */
 #include "ops/check.h"
 #include <secant.h>
 
@@ -17,22 +18,42 @@ static void add(const char *format, ...) {
 }
 
 /* ---- mistakes inside a traced function: a f32[3], b f32[4], m f32[2,3], i i32[] ---- */
-typedef struct operands { sec_value a, b, m, i; } operands;
+typedef struct operands {
+  sec_value a, b, m, i;
+} operands;
 typedef void (*mistake_fn)(const operands *v, sec_value *out);
 
 static void mistake_shapes(const operands *v, sec_value *out) { *out = sec_mul(v->a, v->b); }
-static void mistake_types(const operands *v, sec_value *out) { *out = sec_sin(sec_and(v->a, v->a)); }
+static void mistake_types(const operands *v, sec_value *out) {
+  *out = sec_sin(sec_and(v->a, v->a));
+}
 static void mistake_dot(const operands *v, sec_value *out) { *out = sec_dot(v->m, v->b); }
-static void mistake_axis(const operands *v, sec_value *out) { *out = sec_reduce_sum(v->a, (int64_t[]){1}, 1); }
-static void mistake_reshape(const operands *v, sec_value *out) { *out = sec_reshape(v->a, SEC_SHAPE(2, 2)); }
-static void mistake_concatenate(const operands *v, sec_value *out) { *out = sec_concatenate((sec_value[]){v->a, v->m}, 2, 0); }
-static void mistake_slice(const operands *v, sec_value *out) { *out = sec_slice(v->a, (int64_t[]){1}, (int64_t[]){9}, NULL); }
-static void mistake_transpose(const operands *v, sec_value *out) { *out = sec_transpose(v->m, (int64_t[]){0, 0}); }
+static void mistake_axis(const operands *v, sec_value *out) {
+  *out = sec_reduce_sum(v->a, (int64_t[]){1}, 1);
+}
+static void mistake_reshape(const operands *v, sec_value *out) {
+  *out = sec_reshape(v->a, SEC_SHAPE(2, 2));
+}
+static void mistake_concatenate(const operands *v, sec_value *out) {
+  *out = sec_concatenate((sec_value[]){v->a, v->m}, 2, 0);
+}
+static void mistake_slice(const operands *v, sec_value *out) {
+  *out = sec_slice(v->a, (int64_t[]){1}, (int64_t[]){9}, NULL);
+}
+static void mistake_transpose(const operands *v, sec_value *out) {
+  *out = sec_transpose(v->m, (int64_t[]){0, 0});
+}
 static void mistake_axis_name(const operands *v, sec_value *out) { *out = sec_psum(v->a, "batch"); }
-static void mistake_broadcast(const operands *v, sec_value *out) { *out = sec_broadcast_to(v->a, SEC_SHAPE(3, 4)); }
-static void mistake_cholesky(const operands *v, sec_value *out) { *out = sec_cholesky(v->m, false); }
+static void mistake_broadcast(const operands *v, sec_value *out) {
+  *out = sec_broadcast_to(v->a, SEC_SHAPE(3, 4));
+}
+static void mistake_cholesky(const operands *v, sec_value *out) {
+  *out = sec_cholesky(v->m, false);
+}
 static void mistake_unset(const operands *v, sec_value *out) { (void)v, (void)out; }
-static void mistake_poison(const operands *v, sec_value *out) { *out = sec_add(v->a, (sec_value){0, 0}); }
+static void mistake_poison(const operands *v, sec_value *out) {
+  *out = sec_add(v->a, (sec_value){0, 0});
+}
 
 static void grow(const sec_value *in, sec_value *out, void *user) {
   (void)user;
@@ -43,13 +64,17 @@ static void to_bool(const sec_value *in, sec_value *out, void *user) {
   out[0] = sec_is_finite(in[0]);
 }
 static void same(const sec_value *in, sec_value *out, void *user) { (void)user, out[0] = in[0]; }
-static void mistake_carry(const operands *v, sec_value *out) { sec_scan_fn(grow, NULL, 1, 0, 0, 3, false, &v->a, out); }
+static void mistake_carry(const operands *v, sec_value *out) {
+  sec_scan_fn(grow, NULL, 1, 0, 0, 3, false, &v->a, out);
+}
 static void mistake_length(const operands *v, sec_value *out) {
   sec_value results[2], in[2] = {v->a, v->b};
   sec_scan_fn(same, NULL, 0, 2, 1, 3, false, in, results);
   *out = results[0];
 }
-static void mistake_condition(const operands *v, sec_value *out) { sec_while_fn(same, same, NULL, 1, &v->a, out); }
+static void mistake_condition(const operands *v, sec_value *out) {
+  sec_while_fn(same, same, NULL, 1, &v->a, out);
+}
 static void mistake_branches(const operands *v, sec_value *out) {
   sec_cond_fn(v->i, (const sec_fn_body[]){same, to_bool}, 2, NULL, 1, 1, &v->a, out);
 }
@@ -57,25 +82,27 @@ static void mistake_predicate(const operands *v, sec_value *out) {
   sec_cond_fn(v->a, (const sec_fn_body[]){same, same}, 2, NULL, 1, 1, &v->a, out);
 }
 
-static const struct { const char *name; mistake_fn make; } mistakes[] = {
-    {"shapes that do not broadcast", mistake_shapes},
-    {"a bitwise operation of floats", mistake_types},
-    {"contracted sizes differ", mistake_dot},
-    {"an axis out of range", mistake_axis},
-    {"a reshape of another size", mistake_reshape},
-    {"ranks to concatenate differ", mistake_concatenate},
-    {"a slice past the end", mistake_slice},
-    {"a permutation with an axis twice", mistake_transpose},
-    {"an axis name that is not bound", mistake_axis_name},
-    {"a broadcast that does not fit", mistake_broadcast},
-    {"cholesky of a matrix that is not square", mistake_cholesky},
-    {"a result that is not set", mistake_unset},
-    {"an operand that is not set", mistake_poison},
-    {"a carry that changes its shape", mistake_carry},
-    {"xs of different lengths", mistake_length},
-    {"a condition that is no bool", mistake_condition},
-    {"branches of different types", mistake_branches},
-    {"a predicate that is no scalar", mistake_predicate}};
+static const struct {
+  const char *name;
+  mistake_fn  make;
+} mistakes[] = {{"shapes that do not broadcast", mistake_shapes},
+                {"a bitwise operation of floats", mistake_types},
+                {"contracted sizes differ", mistake_dot},
+                {"an axis out of range", mistake_axis},
+                {"a reshape of another size", mistake_reshape},
+                {"ranks to concatenate differ", mistake_concatenate},
+                {"a slice past the end", mistake_slice},
+                {"a permutation with an axis twice", mistake_transpose},
+                {"an axis name that is not bound", mistake_axis_name},
+                {"a broadcast that does not fit", mistake_broadcast},
+                {"cholesky of a matrix that is not square", mistake_cholesky},
+                {"a result that is not set", mistake_unset},
+                {"an operand that is not set", mistake_poison},
+                {"a carry that changes its shape", mistake_carry},
+                {"xs of different lengths", mistake_length},
+                {"a condition that is no bool", mistake_condition},
+                {"branches of different types", mistake_branches},
+                {"a predicate that is no scalar", mistake_predicate}};
 enum { N_MISTAKES = sizeof mistakes / sizeof *mistakes };
 
 static void note(const char *name, sec_status status) {
@@ -89,8 +116,10 @@ static void note(const char *name, sec_status status) {
 static void traced_mistakes(void) {
   for (int k = 0; k < N_MISTAKES; k++) {
     sec_trace *t = sec_trace_begin(cx, "f");
-    operands   v = {sec_trace_input(t, SEC_F32, SEC_SHAPE(3)), sec_trace_input(t, SEC_F32, SEC_SHAPE(4)),
-                    sec_trace_input(t, SEC_F32, SEC_SHAPE(2, 3)), sec_trace_input(t, SEC_I32, SEC_SCALAR_SHAPE)};
+    operands   v = {sec_trace_input(t, SEC_F32, SEC_SHAPE(3)),
+                    sec_trace_input(t, SEC_F32, SEC_SHAPE(4)),
+                    sec_trace_input(t, SEC_F32, SEC_SHAPE(2, 3)),
+                    sec_trace_input(t, SEC_I32, SEC_SCALAR_SHAPE)};
     sec_value  out = {0, 0};
     sec_jaxpr *j = NULL;
     mistakes[k].make(&v, &out);
@@ -103,10 +132,18 @@ static void traced_mistakes(void) {
 }
 
 /* ---- mistakes with transforms and calls ---- */
-static void while_cond(const sec_value *in, sec_value *out, void *user) { (void)user, out[0] = sec_lt(in[0], sec_scalar(10)); }
-static void doubled(const sec_value *in, sec_value *out, void *user) { (void)user, out[0] = sec_mul(in[0], sec_scalar(2)); }
-static void looped(const sec_value *in, sec_value *out, void *user) { (void)user, sec_while_fn(while_cond, doubled, NULL, 1, in, out); }
-static void rounded(const sec_value *in, sec_value *out, void *user) { (void)user, out[0] = sec_convert(in[0], SEC_I32, false); }
+static void while_cond(const sec_value *in, sec_value *out, void *user) {
+  (void)user, out[0] = sec_lt(in[0], sec_scalar(10));
+}
+static void doubled(const sec_value *in, sec_value *out, void *user) {
+  (void)user, out[0] = sec_mul(in[0], sec_scalar(2));
+}
+static void looped(const sec_value *in, sec_value *out, void *user) {
+  (void)user, sec_while_fn(while_cond, doubled, NULL, 1, in, out);
+}
+static void rounded(const sec_value *in, sec_value *out, void *user) {
+  (void)user, out[0] = sec_convert(in[0], SEC_I32, false);
+}
 static void bwd(const sec_value *in, sec_value *out, void *user) { (void)user, out[0] = in[0]; }
 
 static void called(const char *name, sec_fn *f, sec_array *x, sec_array *y) {
@@ -118,15 +155,19 @@ static void called(const char *name, sec_fn *f, sec_array *x, sec_array *y) {
 
 static void called_mistakes(void) {
   int        zero[] = {0, 0}, one[] = {1, 1}, none[] = {SEC_NOT_MAPPED};
-  sec_array *x = sec_array_create_f32(cx, SEC_SHAPE(3), (float[]){1, 2, 3}), *s = sec_array_create_f32(cx, SEC_SCALAR_SHAPE, (float[]){1});
+  sec_array *x = sec_array_create_f32(cx, SEC_SHAPE(3), (float[]){1, 2, 3}),
+            *s = sec_array_create_f32(cx, SEC_SCALAR_SHAPE, (float[]){1});
   sec_array *i = sec_array_create_i32(cx, SEC_SCALAR_SHAPE, (int32_t[]){1});
-  sec_fn    *twice = sec_fn_create(cx, "twice", doubled, NULL, 1, 1), *loop = sec_fn_create(cx, "loop", looped, NULL, 1, 1);
+  sec_fn    *twice = sec_fn_create(cx, "twice", doubled, NULL, 1, 1),
+         *loop = sec_fn_create(cx, "loop", looped, NULL, 1, 1);
   called("grad of a function that is no scalar", sec_grad(twice, 0), x, NULL);
-  called("grad of an integer result", sec_grad(sec_fn_create(cx, "rounded", rounded, NULL, 1, 1), 0), s, NULL);
+  called("grad of an integer result",
+         sec_grad(sec_fn_create(cx, "rounded", rounded, NULL, 1, 1), 0), s, NULL);
   called("grad by an integer", sec_grad(twice, 0), i, NULL);
   called("grad by an argument that is not there", sec_grad(twice, 1), s, NULL);
   called("grad through a while loop", sec_grad(loop, 0), s, NULL);
-  called("jvp of a custom_vjp function", sec_jvp(sec_custom_vjp(twice, doubled, bwd, 0, NULL)), s, s);
+  called("jvp of a custom_vjp function", sec_jvp(sec_custom_vjp(twice, doubled, bwd, 0, NULL)), s,
+         s);
   called("vmap of no argument", sec_vmap(twice, none), x, NULL);
   called("vmap over an axis that is not there", sec_vmap(twice, one), x, NULL);
   called("pmap over too many devices", sec_pmap(twice, zero, NULL), x, NULL);
@@ -150,7 +191,8 @@ static void leaked(void) {
 
 static void test_texts(void **state) {
   static char committed[sizeof report];
-  const char *path = SECANT_SOURCE_DIR "/tests/golden/errors.txt", *update = getenv("SECANT_UPDATE_GOLDEN");
+  const char *path = SECANT_SOURCE_DIR "/tests/golden/errors.txt",
+             *update = getenv("SECANT_UPDATE_GOLDEN");
   (void)state;
   add("# What the library says; written by tests/api/errors_test.c (SECANT_UPDATE_GOLDEN=1).\n");
   for (int s = 0; s < SEC_N_STATUS; s++) add("%s: %s\n", sec_status_name(s), sec_status_text(s));
@@ -182,24 +224,27 @@ static void test_statuses(void **state) {
 #ifdef sec_mul
 /* The place is the operation's own, also in nested calls. */
 static sec_value layer(sec_value x) { return sec_sin(x); }
-static void test_place(void **state) {
-  (void)state;
-  sec_trace *t = sec_trace_begin(cx, "f");
-  sec_value  a = sec_trace_input(t, SEC_F32, SEC_SHAPE(3)), b = sec_trace_input(t, SEC_F32, SEC_SHAPE(4));
-  (void)sec_mul(layer(a), layer(b));
-  int line = __LINE__ - 1;
-  assert_int_equal(sec_error_line(cx), line);
-  assert_string_equal(sec_error_file(cx), __FILE__);
-  assert_non_null(strstr(sec_error_message(cx), "errors_test.c"));
-  sec_error_clear(cx);
-  sec_trace_abandon(t);
+static void      test_place(void **state) {
+       (void)state;
+       sec_trace *t = sec_trace_begin(cx, "f");
+       sec_value  a = sec_trace_input(t, SEC_F32, SEC_SHAPE(3)),
+                 b = sec_trace_input(t, SEC_F32, SEC_SHAPE(4));
+       (void)sec_mul(layer(a), layer(b));
+       int line = __LINE__ - 1;
+       assert_int_equal(sec_error_line(cx), line);
+       assert_string_equal(sec_error_file(cx), __FILE__);
+       assert_non_null(strstr(sec_error_message(cx), "errors_test.c"));
+       sec_error_clear(cx);
+       sec_trace_abandon(t);
 }
 #endif
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_texts), cmocka_unit_test(test_statuses),
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_texts),
+      cmocka_unit_test(test_statuses),
 #ifdef sec_mul
-                                     cmocka_unit_test(test_place),
+      cmocka_unit_test(test_place),
 #endif
   };
   setenv("SECANT_NUM_CPU_DEVICES", "2", 1);

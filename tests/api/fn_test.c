@@ -1,4 +1,5 @@
-/* Layer A: functions, transforms on them, calls, loops and branches over C functions, ownership and the cache. */
+/* Layer A: functions, transforms on them, calls, loops and branches over C functions, ownership and
+ * the cache. */
 #include "ops/check.h"
 #include <secant.h>
 
@@ -8,14 +9,16 @@ static sec_array *vector(const double *x, int64_t n) { return sec_array_create_f
 static sec_array *scalar(double x) { return sec_array_create_f64(cx, 0, NULL, &x); }
 
 /* The result of f for `in`, compared with `expected` and released. */
-static void expect(sec_fn *f, sec_array *const *in, int result, const double *expected, double tolerance) {
+static void expect(sec_fn *f, sec_array *const *in, int result, const double *expected,
+                   double tolerance) {
   sec_array *out[16] = {NULL};
   assert_non_null(f);
   assert_true(sec_fn_n_out(f) <= 16);
   check_ok(sec_call(f, in, out), "call", NULL);
   for (int64_t i = 0; i < sec_array_size(out[result]); i++)
     if (!check_near(check_get(out[result], i), expected[i], tolerance)) {
-      print_error("element %d: %.12g, expected %.12g\n", (int)i, check_get(out[result], i), expected[i]);
+      print_error("element %d: %.12g, expected %.12g\n", (int)i, check_get(out[result], i),
+                  expected[i]);
       fail();
     }
   check_release(out, sec_fn_n_out(f));
@@ -62,8 +65,10 @@ static void test_jvp_vjp(void **state) {
 
 static void outer_sin(const sec_value *in, sec_value *out, void *user) { /* (sin(x0 x1), x0^2 x1) */
   (void)user;
-  sec_value a = sec_reshape(sec_slice(in[0], (int64_t[]){0}, (int64_t[]){1}, NULL), SEC_SCALAR_SHAPE);
-  sec_value b = sec_reshape(sec_slice(in[0], (int64_t[]){1}, (int64_t[]){2}, NULL), SEC_SCALAR_SHAPE);
+  sec_value a =
+      sec_reshape(sec_slice(in[0], (int64_t[]){0}, (int64_t[]){1}, NULL), SEC_SCALAR_SHAPE);
+  sec_value b =
+      sec_reshape(sec_slice(in[0], (int64_t[]){1}, (int64_t[]){2}, NULL), SEC_SCALAR_SHAPE);
   sec_value parts[2] = {sec_sin(sec_mul(a, b)), sec_mul(sec_mul(a, a), b)};
   for (int i = 0; i < 2; i++) parts[i] = sec_expand_dims(parts[i], (int64_t[]){0}, 1);
   out[0] = sec_concatenate(parts, 2, 0);
@@ -76,9 +81,11 @@ static void summed(const sec_value *in, sec_value *out, void *user) {
 static void test_jacobians(void **state) {
   const double a = 0.7, b = -0.4, c = cos(a * b), s = sin(a * b);
   const double jacobian[] = {b * c, a * c, 2 * a * b, a * a};
-  const double hessian[] = {-b * b * s + 2 * b, c - a * b * s + 2 * a, c - a * b * s + 2 * a, -a * a * s};
+  const double hessian[] = {-b * b * s + 2 * b, c - a * b * s + 2 * a, c - a * b * s + 2 * a,
+                            -a * a * s};
   (void)state;
-  sec_fn    *f = sec_fn_create(cx, "f", outer_sin, NULL, 1, 1), *g = sec_fn_create(cx, "g", summed, NULL, 1, 1);
+  sec_fn *f = sec_fn_create(cx, "f", outer_sin, NULL, 1, 1),
+         *g = sec_fn_create(cx, "g", summed, NULL, 1, 1);
   sec_array *x = vector((double[]){a, b}, 2);
   expect(sec_jacfwd(f, 0), &x, 0, jacobian, 1e-12);
   expect(sec_jacrev(f, 0), &x, 0, jacobian, 1e-12);
@@ -87,12 +94,15 @@ static void test_jacobians(void **state) {
   sec_array_release(x);
 }
 
-static void linear_map(const sec_value *in, sec_value *out, void *user) { out[0] = sec_dot(sec_constant(user), in[0]); }
+static void linear_map(const sec_value *in, sec_value *out, void *user) {
+  out[0] = sec_dot(sec_constant(user), in[0]);
+}
 
 static void test_capture(void **state) {
   (void)state;
-  sec_array *w = sec_array_create_f64(cx, SEC_SHAPE(2, 3), (double[]){1, 2, 3, 4, 5, 6}), *x = vector((double[]){1, 0, -1}, 3);
-  sec_fn    *f = sec_fn_create(cx, "linear", linear_map, w, 1, 1);
+  sec_array *w = sec_array_create_f64(cx, SEC_SHAPE(2, 3), (double[]){1, 2, 3, 4, 5, 6}),
+            *x = vector((double[]){1, 0, -1}, 3);
+  sec_fn *f = sec_fn_create(cx, "linear", linear_map, w, 1, 1);
   expect(f, &x, 0, (double[]){-2, -2}, 1e-12);
   expect(sec_jacrev(f, 0), &x, 0, (double[]){1, 2, 3, 4, 5, 6}, 1e-12);
   sec_fn_destroy(f);
@@ -111,7 +121,9 @@ static void cumulative(const sec_value *in, sec_value *out, void *user) {
   sec_value start[2] = {sec_scalar(0), in[1]}; /* a weak f32 zero: the carry becomes f64 */
   sec_scan_fn(scan_step, (void *)in, 1, 1, 1, -1, false, start, out);
 }
-static void halve_cond(const sec_value *in, sec_value *out, void *user) { out[0] = sec_gt(in[0], ((const sec_value *)user)[1]); }
+static void halve_cond(const sec_value *in, sec_value *out, void *user) {
+  out[0] = sec_gt(in[0], ((const sec_value *)user)[1]);
+}
 static void halve_body(const sec_value *in, sec_value *out, void *user) {
   (void)user;
   out[0] = sec_mul(in[0], sec_scalar(0.5));
@@ -121,7 +133,9 @@ static void halve(const sec_value *in, sec_value *out, void *user) {
   (void)user;
   sec_while_fn(halve_cond, halve_body, (void *)in, 2, (sec_value[]){in[0], sec_scalar_int(0)}, out);
 }
-static void power_body(const sec_value *in, sec_value *out, void *user) { out[0] = sec_mul(in[1], ((const sec_value *)user)[0]); }
+static void power_body(const sec_value *in, sec_value *out, void *user) {
+  out[0] = sec_mul(in[1], ((const sec_value *)user)[0]);
+}
 static void power(const sec_value *in, sec_value *out, void *user) {
   (void)user;
   sec_value one = sec_scalar(1);
@@ -141,13 +155,15 @@ static void branch_weak(const sec_value *in, sec_value *out, void *user) {
 }
 static void three_ways(const sec_value *in, sec_value *out, void *user) {
   (void)user;
-  sec_cond_fn(in[1], (const sec_fn_body[]){branch_sin, branch_user, branch_weak}, 3, (void *)in, 1, 1, in, out);
+  sec_cond_fn(in[1], (const sec_fn_body[]){branch_sin, branch_user, branch_weak}, 3, (void *)in, 1,
+              1, in, out);
 }
 
 static void test_control(void **state) {
   (void)state;
   sec_array *xs = vector((double[]){1, 2, 3}, 3), *k = scalar(2), *limit = scalar(0.3);
-  sec_fn    *scan = sec_fn_create(cx, "scan", cumulative, NULL, 2, 2), *loop = sec_fn_create(cx, "halve", halve, NULL, 2, 2);
+  sec_fn    *scan = sec_fn_create(cx, "scan", cumulative, NULL, 2, 2),
+         *loop = sec_fn_create(cx, "halve", halve, NULL, 2, 2);
   expect(scan, (sec_array *[]){k, xs}, 0, (double[]){12}, 1e-12);
   expect(scan, (sec_array *[]){k, xs}, 1, (double[]){2, 6, 12}, 1e-12);
   expect(sec_grad(scan, 1), (sec_array *[]){k, xs}, 0, (double[]){2, 2, 2}, 1e-12);
@@ -155,7 +171,8 @@ static void test_control(void **state) {
   expect(loop, (sec_array *[]){k, limit}, 0, (double[]){0.25}, 1e-12);
   expect(loop, (sec_array *[]){k, limit}, 1, (double[]){3}, 1e-12);
   sec_array *n = sec_array_create_i32(cx, 0, NULL, (int32_t[]){5});
-  expect(sec_fn_create(cx, "power", power, NULL, 2, 1), (sec_array *[]){k, n}, 0, (double[]){32}, 1e-12);
+  expect(sec_fn_create(cx, "power", power, NULL, 2, 1), (sec_array *[]){k, n}, 0, (double[]){32},
+         1e-12);
   sec_fn *ways = sec_fn_create(cx, "ways", three_ways, NULL, 2, 1);
   for (int i = -1; i < 4; i++) {
     sec_array *which = sec_array_create_i32(cx, 0, NULL, (int32_t[]){i});
@@ -168,7 +185,7 @@ static void test_control(void **state) {
 /* ---- ownership ---- */
 static void test_destroy(void **state) {
   (void)state;
-  sec_fn    *f = sec_fn_create(cx, "loss", loss, NULL, 2, 1), *df = sec_grad(f, 0), *jit = sec_jit(df);
+  sec_fn *f = sec_fn_create(cx, "loss", loss, NULL, 2, 1), *df = sec_grad(f, 0), *jit = sec_jit(df);
   sec_array *x = vector((double[]){0.5}, 1), *y = vector((double[]){2}, 1);
   expect(f, (sec_array *[]){x, y}, 0, (double[]){2 * sin(0.5)}, 1e-12);
   sec_fn_destroy(f);
@@ -194,7 +211,8 @@ static void test_context_owns(void **state) {
 static void test_from_jaxpr(void **state) {
   (void)state;
   sec_jaxpr *j = NULL;
-  check_ok(sec_jaxpr_parse(cx, "{ lambda ; a:f64[]. let b:f64[] = sin a in (b,) }", &j), "parse", NULL);
+  check_ok(sec_jaxpr_parse(cx, "{ lambda ; a:f64[]. let b:f64[] = sin a in (b,) }", &j), "parse",
+           NULL);
   sec_fn    *f = sec_fn_from_jaxpr(j);
   sec_array *x = scalar(0.3), *wrong = vector((double[]){1, 2}, 2), *out = x;
   sec_jaxpr_release(j);
@@ -238,14 +256,18 @@ static void test_call_errors(void **state) {
   sec_error_clear(cx);
   assert_int_equal(sec_call(f, (sec_array *[]){x, NULL}, &out), SEC_ARGUMENT);
   sec_error_clear(cx);
-  assert_int_equal(sec_call(sec_vmap(f, (int[]){SEC_NOT_MAPPED, SEC_NOT_MAPPED}), (sec_array *[]){x, x}, &out), SEC_AXIS);
+  assert_int_equal(
+      sec_call(sec_vmap(f, (int[]){SEC_NOT_MAPPED, SEC_NOT_MAPPED}), (sec_array *[]){x, x}, &out),
+      SEC_AXIS);
   sec_error_clear(cx);
   assert_int_equal(sec_call(sec_vmap(f, (int[]){0, 0}), (sec_array *[]){x, y}, &out), SEC_SHAPE);
   sec_error_clear(cx);
-  assert_int_equal(sec_call(sec_pmap(f, (int[]){0, 0}, NULL), (sec_array *[]){x, x}, &out), SEC_ARGUMENT);
+  assert_int_equal(sec_call(sec_pmap(f, (int[]){0, 0}, NULL), (sec_array *[]){x, x}, &out),
+                   SEC_ARGUMENT);
   assert_non_null(strstr(sec_error_message(cx), "SECANT_NUM_CPU_DEVICES"));
   sec_error_clear(cx);
-  assert_int_equal(sec_apply(f, (sec_value[2]){{0, 0}, {0, 0}}, (sec_value[1]){{0, 0}}), SEC_NO_TRACE);
+  assert_int_equal(sec_apply(f, (sec_value[2]){{0, 0}, {0, 0}}, (sec_value[1]){{0, 0}}),
+                   SEC_NO_TRACE);
   sec_error_clear(cx);
   assert_int_equal(sec_trace_depth(), 0);
   check_release((sec_array *[]){x, y}, 2);
@@ -266,8 +288,10 @@ static void tanh_plus(const sec_value *in, sec_value *out, void *user) {
 
 static void test_cache(void **state) {
   (void)state;
-  sec_fn    *f = sec_fn_create(cx, "cached", tanh_plus, NULL, 1, 1), *same = sec_fn_create(cx, "cached", tanh_plus, NULL, 1, 1);
-  sec_array *x = vector((double[]){1, 2, 3}, 3), *y = vector((double[]){4, 5, 6}, 3), *longer = vector((double[]){1, 2, 3, 4}, 4);
+  sec_fn *f = sec_fn_create(cx, "cached", tanh_plus, NULL, 1, 1),
+         *same = sec_fn_create(cx, "cached", tanh_plus, NULL, 1, 1);
+  sec_array *x = vector((double[]){1, 2, 3}, 3), *y = vector((double[]){4, 5, 6}, 3),
+            *longer = vector((double[]){1, 2, 3, 4}, 4);
   sec_array *single = sec_array_create_f32(cx, SEC_SHAPE(3), (float[]){1, 2, 3});
   sec_array *weak = vector((double[]){1, 2, 3}, 3);
   sec_array_set_weak(weak, true);
@@ -279,16 +303,19 @@ static void test_cache(void **state) {
   assert_int_equal(compiles_of(f, single), 1);
   assert_int_equal(compiles_of(f, weak), 1);
   assert_int_equal(compiles_of(sec_vmap(f, (int[]){0}), x), 0); /* the same program, simplified */
-  for (int i = 0; i < 3; i++) assert_int_equal(compiles_of(f, i == 0 ? x : i == 1 ? longer : single), 0);
+  for (int i = 0; i < 3; i++)
+    assert_int_equal(compiles_of(f, i == 0 ? x : i == 1 ? longer : single), 0);
   check_release((sec_array *[]){x, y, longer, single, weak}, 5);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_loss),      cmocka_unit_test(test_jvp_vjp),      cmocka_unit_test(test_jacobians),
-      cmocka_unit_test(test_capture),   cmocka_unit_test(test_control),      cmocka_unit_test(test_destroy),
-      cmocka_unit_test(test_from_jaxpr), cmocka_unit_test(test_context_owns), cmocka_unit_test(test_arguments),
-      cmocka_unit_test(test_call_errors), cmocka_unit_test(test_cache)};
+      cmocka_unit_test(test_loss),       cmocka_unit_test(test_jvp_vjp),
+      cmocka_unit_test(test_jacobians),  cmocka_unit_test(test_capture),
+      cmocka_unit_test(test_control),    cmocka_unit_test(test_destroy),
+      cmocka_unit_test(test_from_jaxpr), cmocka_unit_test(test_context_owns),
+      cmocka_unit_test(test_arguments),  cmocka_unit_test(test_call_errors),
+      cmocka_unit_test(test_cache)};
   setenv("SECANT_NUM_CPU_DEVICES", "2", 1);
   cx = sec_context_create();
   int failed = cmocka_run_group_tests_name("fn", tests, NULL, NULL);

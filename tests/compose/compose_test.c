@@ -1,6 +1,7 @@
-/* All 3-deep nestings of {jit, grad, jvp, vmap, pmap} over a set of functions.  Each nesting that type-checks is
- * compared twice: compiled with the evaluator, and its outermost transform with what that means for the function
- * inside (the same values, differences, a loop).  By induction every nesting is held against plain evaluation. */
+/* All 3-deep nestings of {jit, grad, jvp, vmap, pmap} over a set of functions.  Each nesting that
+ * type-checks is compared twice: compiled with the evaluator, and its outermost transform with what
+ * that means for the function inside (the same values, differences, a loop).  By induction every
+ * nesting is held against plain evaluation. */
 #include "ops/check.h"
 
 enum { LANES = 2, DEPTH = 3 };
@@ -22,7 +23,8 @@ static void two(const sec_value *in, sec_value *out, void *user) {
 
 static void softmax_like(const sec_value *in, sec_value *out, void *user) {
   (void)user;
-  sec_value top = sec_stop_gradient(sec_reduce_max(in[0], NULL, -1)), e = sec_exp(sec_sub(in[0], top));
+  sec_value top = sec_stop_gradient(sec_reduce_max(in[0], NULL, -1)),
+            e = sec_exp(sec_sub(in[0], top));
   sec_value p = sec_div(e, sec_sum(e));
   out[0] = sec_add(sec_sum(sec_mul(p, sec_mul(in[0], in[0]))), sec_add(sec_log(sec_sum(e)), top));
 }
@@ -58,7 +60,8 @@ static void negative(const sec_value *in, sec_value *out, void *user) {
 }
 static void branched(const sec_value *in, sec_value *out, void *user) {
   (void)user;
-  sec_cond_fn(sec_gt(in[0], number(0)), (const sec_fn_body[]){negative, positive}, 2, (void *)in, 1, 1, in, out);
+  sec_cond_fn(sec_gt(in[0], number(0)), (const sec_fn_body[]){negative, positive}, 2, (void *)in, 1,
+              1, in, out);
 }
 
 static void while_cond(const sec_value *in, sec_value *out, void *user) {
@@ -77,7 +80,8 @@ static void looped(const sec_value *in, sec_value *out, void *user) {
   out[0] = results[1];
 }
 
-/* x * d/dy (x y^2 + sin(x) y) at y = x: a derivative inside, which must not take x for its own variable. */
+/* x * d/dy (x y^2 + sin(x) y) at y = x: a derivative inside, which must not take x for its own
+ * variable. */
 static void inner_of_y(const sec_value *in, sec_value *out, void *user) {
   const sec_value *x = user;
   out[0] = sec_add(sec_mul(x[0], sec_mul(in[0], in[0])), sec_mul(sec_sin(x[0]), in[0]));
@@ -125,14 +129,19 @@ typedef struct function {
   skips       skips;
 } function;
 
-static const function functions[] = {
-    {"smooth", smooth, 1, 0, 0.2, 0.9, SKIP_NONE},         {"two arguments", two, 2, 0, 0.2, 0.9, SKIP_NONE},
-    {"softmax", softmax_like, 1, 1, -1, 1, SKIP_NONE},     {"scan", scanned, 1, 0, 0.2, 0.9, SKIP_NONE},
-    {"fori", counted, 1, 0, 0.2, 0.9, SKIP_NONE},          {"cond, first branch", branched, 1, 0, -0.9, -0.2, SKIP_NONE},
-    {"cond, second branch", branched, 1, 0, 0.2, 0.9, SKIP_NONE}, {"while", looped, 1, 0, 0.2, 0.6, SKIP_REVERSE},
-    {"closure", closed_over, 1, 0, 0.2, 0.9, SKIP_NONE},   {"custom_jvp", around, 1, 0, 0.2, 0.9, SKIP_NONE},
-    {"custom_vjp", around, 1, 0, 0.2, 0.9, SKIP_FORWARD},  {"checkpoint", around, 1, 0, 0.2, 0.9, SKIP_NONE},
-    {"jit inside", around, 1, 0, 0.2, 0.9, SKIP_NONE}};
+static const function functions[] = {{"smooth", smooth, 1, 0, 0.2, 0.9, SKIP_NONE},
+                                     {"two arguments", two, 2, 0, 0.2, 0.9, SKIP_NONE},
+                                     {"softmax", softmax_like, 1, 1, -1, 1, SKIP_NONE},
+                                     {"scan", scanned, 1, 0, 0.2, 0.9, SKIP_NONE},
+                                     {"fori", counted, 1, 0, 0.2, 0.9, SKIP_NONE},
+                                     {"cond, first branch", branched, 1, 0, -0.9, -0.2, SKIP_NONE},
+                                     {"cond, second branch", branched, 1, 0, 0.2, 0.9, SKIP_NONE},
+                                     {"while", looped, 1, 0, 0.2, 0.6, SKIP_REVERSE},
+                                     {"closure", closed_over, 1, 0, 0.2, 0.9, SKIP_NONE},
+                                     {"custom_jvp", around, 1, 0, 0.2, 0.9, SKIP_NONE},
+                                     {"custom_vjp", around, 1, 0, 0.2, 0.9, SKIP_FORWARD},
+                                     {"checkpoint", around, 1, 0, 0.2, 0.9, SKIP_NONE},
+                                     {"jit inside", around, 1, 0, 0.2, 0.9, SKIP_NONE}};
 enum { N_FUNCTIONS = sizeof functions / sizeof *functions };
 
 static sec_fn *make(const function *f) {
@@ -171,8 +180,12 @@ static nest wrap(const nest *inner, kind k) {
   nest outer = *inner;
   int  axes[CHECK_MAX] = {0};
   switch (k) {
-  case JIT: outer.fn = sec_jit(inner->fn); break;
-  case GRAD: outer.fn = sec_grad(inner->fn, 0); break;
+  case JIT:
+    outer.fn = sec_jit(inner->fn);
+    break;
+  case GRAD:
+    outer.fn = sec_grad(inner->fn, 0);
+    break;
   case JVP:
     outer.fn = sec_jvp(inner->fn);
     for (int i = 0; i < inner->n; i++) outer.avals[inner->n + i] = inner->avals[i];
@@ -186,10 +199,13 @@ static nest wrap(const nest *inner, kind k) {
   return outer;
 }
 
-static sec_status jaxpr_of(const nest *n, sec_jaxpr **out) { return sec_fn_jaxpr(n->fn, n->avals, out); }
+static sec_status jaxpr_of(const nest *n, sec_jaxpr **out) {
+  return sec_fn_jaxpr(n->fn, n->avals, out);
+}
 
 /* ---- what the outermost transform means ---- */
-static bool check_differences(const sec_jaxpr *inner, sec_array **in, sec_array **directions, int result, const sec_array *given) {
+static bool check_differences(const sec_jaxpr *inner, sec_array **in, sec_array **directions,
+                              int result, const sec_array *given) {
   const double h = 1e-5;
   sec_array   *moved[CHECK_MAX], *up[CHECK_MAX], *down[CHECK_MAX];
   bool         same = true;
@@ -213,8 +229,9 @@ static bool check_differences(const sec_jaxpr *inner, sec_array **in, sec_array 
 /* The gradient along a random direction. */
 static bool means_grad(const sec_jaxpr *inner, sec_array **in, sec_array **out) {
   sec_array *directions[CHECK_MAX] = {check_random(cx, in[0]->aval, -1, 1)};
-  sec_array *slope = sec_array_create_f64(cx, 0, NULL, (double[]){check_dot(out[0], directions[0])});
-  bool       same = check_differences(inner, in, directions, 0, slope);
+  sec_array *slope =
+      sec_array_create_f64(cx, 0, NULL, (double[]){check_dot(out[0], directions[0])});
+  bool same = check_differences(inner, in, directions, 0, slope);
   sec_array_release(slope);
   sec_array_release(directions[0]);
   return same;
@@ -223,7 +240,8 @@ static bool means_grad(const sec_jaxpr *inner, sec_array **in, sec_array **out) 
 static bool means_jvp(const sec_jaxpr *inner, sec_array **in, sec_array **out) {
   int  n = sec_jaxpr_n_in(inner), n_out = sec_jaxpr_n_out(inner);
   bool same = true;
-  for (int k = 0; k < n_out; k++) same = check_differences(inner, in, in + n, k, out[n_out + k]) && same;
+  for (int k = 0; k < n_out; k++)
+    same = check_differences(inner, in, in + n, k, out[n_out + k]) && same;
   return same;
 }
 
@@ -231,7 +249,8 @@ static bool means_values(const sec_jaxpr *inner, sec_array **in, sec_array **out
   sec_array *plain[CHECK_MAX];
   bool       same = true;
   check_eval(inner, in, plain, "without jit");
-  for (int k = 0; k < sec_jaxpr_n_out(inner); k++) same = check_same("jit and plain", out[k], plain[k], 1e-12) && same;
+  for (int k = 0; k < sec_jaxpr_n_out(inner); k++)
+    same = check_same("jit and plain", out[k], plain[k], 1e-12) && same;
   check_release(plain, sec_jaxpr_n_out(inner));
   return same;
 }
@@ -255,8 +274,8 @@ static bool means_loop(const sec_jaxpr *inner, sec_array **in, sec_array **out) 
 }
 
 /* ---- one nesting ---- */
-/* A nesting that does not type-check: grad of something that is no scalar, reverse through while, forward through
- * custom_vjp. */
+/* A nesting that does not type-check: grad of something that is no scalar, reverse through while,
+ * forward through custom_vjp. */
 static bool may_skip(const function *f, sec_status status) {
   bool may = status == SEC_NOT_SCALAR || (status == SEC_REVERSE && f->skips == SKIP_REVERSE) ||
              (status == SEC_FORWARD && f->skips == SKIP_FORWARD);
@@ -265,8 +284,8 @@ static bool may_skip(const function *f, sec_status status) {
 }
 
 static bool means(kind k, const nest *inner, sec_array **in, sec_array **out) {
-  static bool (*const meanings[])(const sec_jaxpr *, sec_array **, sec_array **) = {means_values, means_grad, means_jvp,
-                                                                                   means_loop, means_loop};
+  static bool (*const meanings[])(const sec_jaxpr *, sec_array **, sec_array **) = {
+      means_values, means_grad, means_jvp, means_loop, means_loop};
   sec_jaxpr *inside;
   check_ok(jaxpr_of(inner, &inside), "inner", NULL);
   bool same = meanings[k](inside, in, out);
@@ -275,7 +294,8 @@ static bool means(kind k, const nest *inner, sec_array **in, sec_array **out) {
 }
 
 /* `outer` is `inner` under k, and j its jaxpr.  Counts the nesting when it can run. */
-static bool check_nest(const function *f, const nest *inner, const nest *outer, kind k, const sec_jaxpr *j, int *n_checked) {
+static bool check_nest(const function *f, const nest *inner, const nest *outer, kind k,
+                       const sec_jaxpr *j, int *n_checked) {
   sec_array *in[CHECK_MAX], *out[CHECK_MAX], *compiled[CHECK_MAX];
   bool       same = true;
   check_ok(sec_jaxpr_check(j), "check", j);
@@ -301,7 +321,8 @@ static void run_nesting(const function *f, const kind *kinds, int *n_checked) {
   sec_jaxpr      *j = NULL;
   char            name[96];
   for (int d = 0; d < DEPTH; d++) levels[d + 1] = wrap(&levels[d], kinds[d]);
-  snprintf(name, sizeof name, "%s of %s of %s of %s", kind_names[kinds[2]], kind_names[kinds[1]], kind_names[kinds[0]], f->name);
+  snprintf(name, sizeof name, "%s of %s of %s of %s", kind_names[kinds[2]], kind_names[kinds[1]],
+           kind_names[kinds[0]], f->name);
   sec_status status = jaxpr_of(&levels[DEPTH], &j);
   if (may_skip(f, status)) return;
   check_ok(status, name, NULL);
@@ -350,7 +371,8 @@ static void test_confusion(void **state) {
   }
 }
 
-/* ---- collectives under grad: x_l * sum x has the gradient sum x + x_l, and other lanes add theirs ---- */
+/* ---- collectives under grad: x_l * sum x has the gradient sum x + x_l, and other lanes add theirs
+ * ---- */
 static void with_sum(const sec_value *in, sec_value *out, void *user) {
   (void)user;
   out[0] = sec_mul(in[0], sec_psum(in[0], "i"));
@@ -360,8 +382,10 @@ static void test_collective(void **state) {
   (void)state;
   sec_fn    *f = sec_fn_create(cx, "with_sum", with_sum, NULL, 1, 1);
   sec_array *x = sec_array_create_f64(cx, SEC_SHAPE(3), (double[]){1, 2, 4}), *out;
-  check_ok(sec_call(sec_vmap_named(sec_grad(f, 0), zero, zero, "i"), &x, &out), "vmap of grad", NULL);
-  for (int i = 0; i < 3; i++) assert_true(sec_get_f(out, i) == 14); /* sum x, and from each lane its x */
+  check_ok(sec_call(sec_vmap_named(sec_grad(f, 0), zero, zero, "i"), &x, &out), "vmap of grad",
+           NULL);
+  for (int i = 0; i < 3; i++)
+    assert_true(sec_get_f(out, i) == 14); /* sum x, and from each lane its x */
   sec_array_release(out);
   check_ok(sec_call(sec_pmap(f, zero, "i"), &x, &out), "pmap", NULL);
   for (int i = 0; i < 3; i++) assert_true(sec_get_f(out, i) == 7 * sec_get_f(x, i));
@@ -372,7 +396,8 @@ static void test_collective(void **state) {
 int main(void) {
   struct CMUnitTest tests[N_FUNCTIONS + 2];
   for (int i = 0; i < N_FUNCTIONS; i++)
-    tests[i] = (struct CMUnitTest){functions[i].name, test_function, NULL, NULL, (void *)&functions[i]};
+    tests[i] =
+        (struct CMUnitTest){functions[i].name, test_function, NULL, NULL, (void *)&functions[i]};
   tests[N_FUNCTIONS] = (struct CMUnitTest)cmocka_unit_test(test_confusion);
   tests[N_FUNCTIONS + 1] = (struct CMUnitTest)cmocka_unit_test(test_collective);
   setenv("SECANT_NUM_CPU_DEVICES", "4", 1);

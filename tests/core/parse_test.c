@@ -1,22 +1,32 @@
-/* Jaxpr text: print -> parse -> print is a fixed point; errors name their place; damaged text never crashes. */
+/* Jaxpr text: print -> parse -> print is a fixed point; errors name their place; damaged text never
+ * crashes. */
 #include "ops/check.h"
 
 static sec_context *cx;
 
 static const char *const programs[] = {
-    "{ lambda ; a:f32[3] b:f32[]. let\n    c:f32[3] = sin a\n    d:f32[3] = mul c 2.5:f32[]\n  in (d, b, 1:i32[]) }",
+    "{ lambda ; a:f32[3] b:f32[]. let\n    c:f32[3] = sin a\n    d:f32[3] = mul c 2.5:f32[]\n  in "
+    "(d, b, 1:i32[]) }",
     "{ lambda ; a:f32[3]. let\n  in (a,) }",
     "{ lambda a:f64[2] b:i32[]; c:f64[2]. let\n    d:f64[2] = add a c\n  in (d, b) }",
-    "{ lambda ; a:f64[4,3]. let\n    b:f64[4] = reduce_sum[axes=(1,)] a\n    c:f64[] = reduce_max[axes=(0,)] b\n  in (c,) }",
-    "{ lambda ; a:f32[2,3] b:f32[3,2]. let\n    c:f32[2,2] = dot_general[dimension_numbers=(([1], [0]), ([], [])) "
+    "{ lambda ; a:f64[4,3]. let\n    b:f64[4] = reduce_sum[axes=(1,)] a\n    c:f64[] = "
+    "reduce_max[axes=(0,)] b\n  in (c,) }",
+    "{ lambda ; a:f32[2,3] b:f32[3,2]. let\n    c:f32[2,2] = dot_general[dimension_numbers=(([1], "
+    "[0]), ([], [])) "
     "preferred_element_type=float32] a b\n  in (c,) }",
-    "{ lambda ; a:f32[3]. let\n    b:f32[3] = jit[\n      jaxpr={ lambda ; c:f32[3]. let\n          d:f32[3] = sin c\n        in (d,) }\n"
+    "{ lambda ; a:f32[3]. let\n    b:f32[3] = jit[\n      jaxpr={ lambda ; c:f32[3]. let\n         "
+    " d:f32[3] = sin c\n        in (d,) }\n"
     "      name=f\n    ] a\n  in (b,) }",
-    "{ lambda ; a:i32[] b:f32[]. let\n    c:f32[] = cond[\n      branches=(\n        { lambda ; d:f32[]. let\n            e:f32[] = cos d\n"
-    "          in (e,) }\n        { lambda ; f:f32[]. let\n            g:f32[] = sin f\n          in (g,) }\n      )\n    ] a b\n  in (c,) }",
-    "{ lambda ; a:f64[]. let\n    b:f64[] = max a nan:f64[]\n    c:f64[] = min b -inf:f64[]\n    d:f64[] = mul c 1e-300:f64[]\n"
-    "    e:u64[] = add 18446744073709551615:u64[] 0:u64[]\n    f:bool[] = eq a inf:f64[]\n    _:bool[] = and f True:bool[]\n  in (d, e) }",
-    "{ lambda ; a:f32[2,3]. let\n    b:f32[4,5] = pad[padding_config=((1, 1, 0), (0, 2, 0))] a 0.0:f32[]\n"
+    "{ lambda ; a:i32[] b:f32[]. let\n    c:f32[] = cond[\n      branches=(\n        { lambda ; "
+    "d:f32[]. let\n            e:f32[] = cos d\n"
+    "          in (e,) }\n        { lambda ; f:f32[]. let\n            g:f32[] = sin f\n          "
+    "in (g,) }\n      )\n    ] a b\n  in (c,) }",
+    "{ lambda ; a:f64[]. let\n    b:f64[] = max a nan:f64[]\n    c:f64[] = min b -inf:f64[]\n    "
+    "d:f64[] = mul c 1e-300:f64[]\n"
+    "    e:u64[] = add 18446744073709551615:u64[] 0:u64[]\n    f:bool[] = eq a inf:f64[]\n    "
+    "_:bool[] = and f True:bool[]\n  in (d, e) }",
+    "{ lambda ; a:f32[2,3]. let\n    b:f32[4,5] = pad[padding_config=((1, 1, 0), (0, 2, 0))] a "
+    "0.0:f32[]\n"
     "    c:i64[4,5] = convert_element_type[new_dtype=int64 weak_type=False] b\n  in (c,) }"};
 enum { N_PROGRAMS = sizeof programs / sizeof *programs };
 
@@ -44,8 +54,10 @@ static char *reprint(const char *text) {
 /* JAX writes short bodies on one line, and names of any length are read. */
 static void test_variants(void **state) {
   (void)state;
-  char *a = reprint("# a comment\n{ lambda ; alpha:float32[ 3 ]. let in_2:f32[3] = sin alpha; in:f32[3] = neg in_2 in (in,) } # end");
-  char *b = reprint("{ lambda ; a:f32[3]. let\n    b:f32[3] = sin a\n    c:f32[3] = neg b\n  in (c,) }");
+  char *a = reprint("# a comment\n{ lambda ; alpha:float32[ 3 ]. let in_2:f32[3] = sin alpha; "
+                    "in:f32[3] = neg in_2 in (in,) } # end");
+  char *b =
+      reprint("{ lambda ; a:f32[3]. let\n    b:f32[3] = sin a\n    c:f32[3] = neg b\n  in (c,) }");
   assert_string_equal(a, b);
   free(a), free(b);
   a = reprint("{ lambda ; . let in () }");
@@ -56,8 +68,10 @@ static void test_variants(void **state) {
 
 static void test_keyword_names(void **state) {
   (void)state;
-  char *a = reprint("{ lambda ; in:f32[] inf:f32[]. let nan:f32[] = add in inf; let:f32[] = sub nan in in (let, nan) }");
-  assert_string_equal(a, "{ lambda ; a:f32[] b:f32[]. let\n    c:f32[] = add a b\n    d:f32[] = sub c a\n  in (d, c) }");
+  char *a = reprint("{ lambda ; in:f32[] inf:f32[]. let nan:f32[] = add in inf; let:f32[] = sub "
+                    "nan in in (let, nan) }");
+  assert_string_equal(a, "{ lambda ; a:f32[] b:f32[]. let\n    c:f32[] = add a b\n    d:f32[] = "
+                         "sub c a\n  in (d, c) }");
   free(a);
 }
 
@@ -73,20 +87,33 @@ static void test_many_names(void **state) {
   sec_jaxpr_release(j);
 }
 
-typedef struct bad { const char *text, *message, *hint; } bad;
+typedef struct bad {
+  const char *text, *message, *hint;
+} bad;
 static const bad bads[] = {
     {"", "jaxpr text, line 1, column 1: expected \"{\", found the end of the text", "{ lambda ;"},
-    {"{ lambda ; a:f32[3] let", "line 1, column 24: expected \":\", found the end of the text", "a:f32[3]"},
-    {"{ lambda ; a:f33[3]. let in (a,) }", "line 1, column 14: expected a dtype, found \"f33[3].\"", "f32[2,3]"},
-    {"{ lambda ; a:f32[3]. let\n  b:f32[3] = sinn a\n in (b,) }", "line 2, column 14: there is no primitive sinn", "sin"},
-    {"{ lambda ; a:f32[3]. let\n  b:f32[3] = sin c\n in (b,) }", "line 2, column 18: c is not defined", "lambda"},
-    {"{ lambda ; a:f32[3]. let\n  b:f32[4] = sin a\n in (b,) }", "line 2, column 3: sin gives f32[3], but b is declared f32[4]", "declared"},
-    {"{ lambda ; a:f32[3]. let\n  b:f32[3] = sin a\n  b:f32[3] = cos a\n in (b,) }", "line 3, column 3: b is assigned a second time", "name"},
-    {"{ lambda ; a:f32[3] b:f32[4]. let\n  c:f32[3] = add a b\n in (c,) }", "line 2, column 14: add", ""},
-    {"{ lambda ; a:f32[3]. let\n  b:f32[] = reduce_sum[axes=(0,) axes=(0,)] a\n in (b,) }", "line 2, column 34: a parameter is given a second time", ""},
-    {"{ lambda ; a:f32[3]. let in (a,) } x", "line 1, column 36: expected the end of the text, found \"x\"", ""},
-    {"{ lambda ; a:f32[3]. let in (a }", "line 1, column 32: expected \",\" or \")\", found \"}\"", "(a, b)"},
-    {"{ lambda ; a:f32[99999999999999999999]. let in (a,) }", "line 1, column 18: an integer does not fit 64 bits", ""},
+    {"{ lambda ; a:f32[3] let", "line 1, column 24: expected \":\", found the end of the text",
+     "a:f32[3]"},
+    {"{ lambda ; a:f33[3]. let in (a,) }", "line 1, column 14: expected a dtype, found \"f33[3].\"",
+     "f32[2,3]"},
+    {"{ lambda ; a:f32[3]. let\n  b:f32[3] = sinn a\n in (b,) }",
+     "line 2, column 14: there is no primitive sinn", "sin"},
+    {"{ lambda ; a:f32[3]. let\n  b:f32[3] = sin c\n in (b,) }",
+     "line 2, column 18: c is not defined", "lambda"},
+    {"{ lambda ; a:f32[3]. let\n  b:f32[4] = sin a\n in (b,) }",
+     "line 2, column 3: sin gives f32[3], but b is declared f32[4]", "declared"},
+    {"{ lambda ; a:f32[3]. let\n  b:f32[3] = sin a\n  b:f32[3] = cos a\n in (b,) }",
+     "line 3, column 3: b is assigned a second time", "name"},
+    {"{ lambda ; a:f32[3] b:f32[4]. let\n  c:f32[3] = add a b\n in (c,) }",
+     "line 2, column 14: add", ""},
+    {"{ lambda ; a:f32[3]. let\n  b:f32[] = reduce_sum[axes=(0,) axes=(0,)] a\n in (b,) }",
+     "line 2, column 34: a parameter is given a second time", ""},
+    {"{ lambda ; a:f32[3]. let in (a,) } x",
+     "line 1, column 36: expected the end of the text, found \"x\"", ""},
+    {"{ lambda ; a:f32[3]. let in (a }", "line 1, column 32: expected \",\" or \")\", found \"}\"",
+     "(a, b)"},
+    {"{ lambda ; a:f32[99999999999999999999]. let in (a,) }",
+     "line 1, column 18: an integer does not fit 64 bits", ""},
 };
 
 static void test_messages(void **state) {
@@ -96,8 +123,11 @@ static void test_messages(void **state) {
     assert_int_equal(sec_jaxpr_parse(cx, bads[i].text, &j), SEC_PARSE);
     assert_null(j);
     assert_int_equal(sec_error_status(cx), SEC_PARSE);
-    bool said = strstr(sec_error_text(cx), bads[i].message) && strstr(sec_error_hint(cx), bads[i].hint);
-    if (!said) print_error("%s\n  gave: %s\n  hint: %s\n", bads[i].text, sec_error_text(cx), sec_error_hint(cx));
+    bool said =
+        strstr(sec_error_text(cx), bads[i].message) && strstr(sec_error_hint(cx), bads[i].hint);
+    if (!said)
+      print_error("%s\n  gave: %s\n  hint: %s\n", bads[i].text, sec_error_text(cx),
+                  sec_error_hint(cx));
     assert_true(said);
     sec_error_clear(cx);
     assert_int_equal(sec_trace_depth(), 0);
@@ -141,7 +171,8 @@ static void test_damaged(void **state) {
     int   n = (int)strlen(text), changes = 1 + (int)check_uniform(0, 4);
     for (int c = 0; c < changes; c++) {
       char *at = &text[(int)check_uniform(0, n)];
-      *at = check_uniform(0, 1) < 0.2 ? (char)(*at ^ (1 << (int)check_uniform(0, 7))) : pieces[(int)check_uniform(0, sizeof pieces - 1)];
+      *at = check_uniform(0, 1) < 0.2 ? (char)(*at ^ (1 << (int)check_uniform(0, 7)))
+                                      : pieces[(int)check_uniform(0, sizeof pieces - 1)];
     }
     parse_any(text);
     free(text);
@@ -151,7 +182,8 @@ static void test_damaged(void **state) {
 /* Depth is limited, not the stack's size. */
 static void test_depth(void **state) {
   (void)state;
-  static const char start[] = "{ lambda ; . let a:f32[] = jit[jaxpr=", other[] = "{ lambda ; a:f32[]. let b:f32[] = sin[x=";
+  static const char start[] = "{ lambda ; . let a:f32[] = jit[jaxpr=",
+                    other[] = "{ lambda ; a:f32[]. let b:f32[] = sin[x=";
   enum { TIMES = 3000 };
   char *text = calloc(TIMES, sizeof start);
   for (size_t i = 0; i < TIMES; i++) memcpy(text + i * (sizeof start - 1), start, sizeof start);
@@ -175,9 +207,11 @@ static void test_stale_error(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_fixed_point), cmocka_unit_test(test_variants), cmocka_unit_test(test_keyword_names),
-      cmocka_unit_test(test_many_names),  cmocka_unit_test(test_messages), cmocka_unit_test(test_cut),
-      cmocka_unit_test(test_damaged),     cmocka_unit_test(test_depth),    cmocka_unit_test(test_stale_error)};
+      cmocka_unit_test(test_fixed_point),   cmocka_unit_test(test_variants),
+      cmocka_unit_test(test_keyword_names), cmocka_unit_test(test_many_names),
+      cmocka_unit_test(test_messages),      cmocka_unit_test(test_cut),
+      cmocka_unit_test(test_damaged),       cmocka_unit_test(test_depth),
+      cmocka_unit_test(test_stale_error)};
   cx = sec_context_create();
   int failed = cmocka_run_group_tests_name("parse", tests, NULL, NULL);
   sec_context_destroy(cx);

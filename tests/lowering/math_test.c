@@ -2,6 +2,7 @@
  * on special values, on random bit patterns (the whole range) and on an interval where it is used
  * most. */
 #include "backends/compiler.h"
+#include "backends/cpu/runtime.h"
 #include "lowering/builder.h"
 
 #include <math.h>
@@ -157,6 +158,8 @@ static sec_text kernel_text(const row *r, sec_ltype type, int lanes) {
   const char *element = sec_lt_name(type), *t = sec_b_type(&b, type, buffer);
   int alignment = sec_lt_bits(type) / 8;
   sec_text_append(&text,
+                  "llvm.func @sec_rt_reduce_f32(!llvm.ptr, !llvm.ptr)\n"
+                  "llvm.func @sec_rt_reduce_f64(!llvm.ptr, !llvm.ptr)\n"
                   "llvm.func @k(%%bufs: !llvm.ptr, %%lo: i64, %%hi: i64) {\n"
                   "%%step = arith.constant %d : i64\n",
                   lanes);
@@ -398,7 +401,9 @@ static int set_up(void **state) {
   (void)state;
   char *error = NULL;
   api = sec_compiler_load(&error);
-  if (api) compiler = api->create(NULL, 0, &error);
+  size_t n_symbols;
+  const sec_compiler_symbol *symbols = sec_runtime_symbols(&n_symbols);
+  if (api) compiler = api->create(symbols, n_symbols, &error);
   if (!compiler) print_error("%s\n", error);
   free(error);
   return compiler ? 0 : -1;

@@ -1,4 +1,5 @@
-/* Helpers of the generic tests: random arrays, comparison, evaluation.  Header only: each test is one program. */
+/* Helpers of the generic tests: random arrays, comparison, evaluation.  Header only: each test is
+ * one program. */
 #ifndef SEC_TEST_CHECK_H
 #define SEC_TEST_CHECK_H
 
@@ -22,7 +23,7 @@ int64_t sec_get_i(const sec_array *a, int64_t i);
 void    sec_put_f(sec_array *a, int64_t i, double x);
 void    sec_put_i(sec_array *a, int64_t i, int64_t x);
 
-static uint64_t check_seed = 1;
+static uint64_t      check_seed = 1;
 static inline double check_uniform(double low, double high) { /* splitmix64 */
   uint64_t z = (check_seed += 0x9e3779b97f4a7c15ull);
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
@@ -34,21 +35,27 @@ static inline void check_reseed(const char *name) {
   for (check_seed = 0; *name; name++) check_seed = check_seed * 31 + (unsigned char)*name;
 }
 
-static inline bool check_is_float(const sec_aval *a) { return sec_dtype_kind(a->dtype) == SEC_KIND_FLOAT; }
+static inline bool check_is_float(const sec_aval *a) {
+  return sec_dtype_kind(a->dtype) == SEC_KIND_FLOAT;
+}
 
 static inline double check_get(const sec_array *a, int64_t i) {
   return check_is_float(a->aval) ? sec_get_f(a, i) : (double)sec_get_i(a, i);
 }
 
 /* Floats from [low, high]; small integers of either sign, bools. */
-static inline sec_array *check_random(sec_context *cx, const sec_aval *aval, double low, double high) {
+static inline sec_array *check_random(sec_context *cx, const sec_aval *aval, double low,
+                                      double high) {
   sec_array *a = sec_array_create_aval(cx, aval);
   assert_non_null(a);
   sec_kind kind = sec_dtype_kind(aval->dtype);
   for (int64_t i = 0; i < aval->size; i++) {
     if (kind == SEC_KIND_FLOAT) sec_put_f(a, i, check_uniform(low, high));
     else if (kind == SEC_KIND_BOOL) sec_put_i(a, i, check_uniform(0, 1) < 0.5);
-    else sec_put_i(a, i, (int64_t)floor(kind == SEC_KIND_INT ? check_uniform(-9, 10) : check_uniform(0, 18)));
+    else
+      sec_put_i(
+          a, i,
+          (int64_t)floor(kind == SEC_KIND_INT ? check_uniform(-9, 10) : check_uniform(0, 18)));
   }
   return a;
 }
@@ -62,7 +69,11 @@ static inline void check_release(sec_array **a, int n) {
 
 /* Relative and absolute: the compiled math is good to a few ulp, reductions to some more. */
 static inline double check_tolerance(sec_dtype d) {
-  return d == SEC_F64 ? 2e-12 : d == SEC_F32 ? 5e-6 : d == SEC_F16 ? 2e-3 : d == SEC_BF16 ? 2e-2 : 0;
+  return d == SEC_F64    ? 2e-12
+         : d == SEC_F32  ? 5e-6
+         : d == SEC_F16  ? 2e-3
+         : d == SEC_BF16 ? 2e-2
+                         : 0;
 }
 
 static inline bool check_near(double a, double b, double tolerance) {
@@ -72,16 +83,19 @@ static inline bool check_near(double a, double b, double tolerance) {
 }
 
 /* Prints the first difference. */
-static inline bool check_same(const char *what, const sec_array *a, const sec_array *b, double tolerance) {
+static inline bool check_same(const char *what, const sec_array *a, const sec_array *b,
+                              double tolerance) {
   if (strcmp(sec_aval_text(a->aval), sec_aval_text(b->aval)) != 0) {
     print_error("%s: types %s and %s\n", what, sec_aval_text(a->aval), sec_aval_text(b->aval));
     return false;
   }
   bool is_float = check_is_float(a->aval);
   for (int64_t i = 0; i < a->aval->size; i++) {
-    bool same = is_float ? check_near(sec_get_f(a, i), sec_get_f(b, i), tolerance) : sec_get_i(a, i) == sec_get_i(b, i);
+    bool same = is_float ? check_near(sec_get_f(a, i), sec_get_f(b, i), tolerance)
+                         : sec_get_i(a, i) == sec_get_i(b, i);
     if (same) continue;
-    print_error("%s: %s, element %" PRId64 ": %.17g and %.17g\n", what, sec_aval_text(a->aval), i, check_get(a, i), check_get(b, i));
+    print_error("%s: %s, element %" PRId64 ": %.17g and %.17g\n", what, sec_aval_text(a->aval), i,
+                check_get(a, i), check_get(b, i));
     return false;
   }
   return true;
@@ -102,7 +116,8 @@ static inline void check_ok(sec_status status, const char *what, const sec_jaxpr
   fail();
 }
 
-static inline void check_eval(const sec_jaxpr *j, sec_array **in, sec_array **out, const char *what) {
+static inline void check_eval(const sec_jaxpr *j, sec_array **in, sec_array **out,
+                              const char *what) {
   assert_true(sec_jaxpr_n_out(j) <= CHECK_MAX);
   check_ok(sec_jaxpr_eval(j, in, out), what, j);
 }
@@ -126,7 +141,8 @@ static inline sec_array *check_step(sec_context *cx, sec_array *x, const sec_arr
   if (!dx) return sec_array_retain(x);
   sec_array *y = sec_array_create_aval(cx, x->aval);
   assert_non_null(y);
-  for (int64_t i = 0; i < x->aval->size; i++) sec_put_f(y, i, sec_get_f(x, i) + h * sec_get_f(dx, i));
+  for (int64_t i = 0; i < x->aval->size; i++)
+    sec_put_f(y, i, sec_get_f(x, i) + h * sec_get_f(dx, i));
   return y;
 }
 
@@ -143,7 +159,9 @@ static inline sec_array *check_lane(sec_context *cx, const sec_array *a, int axi
   assert_non_null(out);
   size_t bytes = sec_dtype_size(a->aval->dtype) * (size_t)inner;
   for (int64_t o = 0; o < outer; o++)
-    if (bytes) memcpy((char *)out->data + (size_t)o * bytes, (char *)a->data + (size_t)(o * size + lane) * bytes, bytes);
+    if (bytes)
+      memcpy((char *)out->data + (size_t)o * bytes,
+             (char *)a->data + (size_t)(o * size + lane) * bytes, bytes);
   return out;
 }
 

@@ -584,6 +584,41 @@ static void test_weak_carry(void **state) {
   sec_array_release(y);
 }
 
+/* the build finds a block only when its name stands on the line of SEC_PRIMITIVE( */
+static void test_primitives_are_registered(void **state) {
+  static const char *const names[] = {"cond",       "while",           "scan",            "jit",
+                                      "checkpoint", "custom_jvp_call", "custom_vjp_call", "custom_lin",
+                                      "psum",       "pmax",            "pmin",            "all_gather",
+                                      "ppermute",   "axis_index"};
+  (void)state;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (!sec_primitive_find(names[i])) fail_msg("%s is not registered", names[i]);
+}
+
+/* text out, in and out again: bodies, branches, names and permutations (weak types are not in the text) */
+static void check_text(sec_jaxpr *j) {
+  char *text = sec_jaxpr_print(j);
+  sec_jaxpr *back;
+  OK(sec_jaxpr_parse(cx, text, &back));
+  char *again = sec_jaxpr_print(back);
+  assert_string_equal(text, again);
+  free(text), free(again);
+  sec_jaxpr_release(j), sec_jaxpr_release(back);
+}
+static void test_text(void **state) {
+  const shape two[] = {S(3), S(3)};
+  (void)state;
+  check_text(trace_named("f", wasteful, two, 2, 1));
+  check_text(trace_named("f", loop, &scalar, 1, 1));
+  check_text(trace_named("f", root_or_zero, &scalar, 1, 1));
+  check_text(trace_named("f", remat_sines, &vector, 1, 1));
+  check_text(trace_named("f", called, two, 2, 1));
+  OK(sec_axis_push("i", 3));
+  check_text(trace_named("f", weighted_shift, &scalar, 1, 1));
+  check_text(trace_named("f", weighted_gather, &scalar, 1, 1));
+  sec_axis_pop();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_collectives),
@@ -602,6 +637,8 @@ int main(void) {
       cmocka_unit_test(test_errors_of_vmap),
       cmocka_unit_test(test_errors_of_control_flow),
       cmocka_unit_test(test_weak_carry),
+      cmocka_unit_test(test_primitives_are_registered),
+      cmocka_unit_test(test_text),
   };
   cx = sec_context_create();
   sec_context_enable_x64(cx, true);

@@ -1,0 +1,84 @@
+"""Programs that run on JAX and on Secant, and what must agree: structure, dtypes, weak types, elements."""
+import numpy as np
+import pytest
+
+import secant
+import secant.nn  # noqa: F401
+import secant.random  # noqa: F401
+
+try:
+    import jax
+    import jax.nn  # noqa: F401
+except ImportError:
+    jax = None
+
+needs_jax = pytest.mark.skipif(jax is None, reason="JAX is not installed")
+
+# The error of either side, relative to the largest element: a few rounding errors of a short chain of operations.
+TOLERANCE = {"float16": 4e-3, "float32": 2e-6, "float64": 1e-13}
+
+
+def names(api):
+    """What programs may use, from one of the two."""
+
+    def f(*a):
+        return api.numpy.array(a, dtype="float32")
+
+    def i(*a):
+        return api.numpy.array(a, dtype="int32")
+
+    return {
+        "api": api,
+        "np": np,
+        "jnp": api.numpy,
+        "lax": api.lax,
+        "nn": api.nn,
+        "random": api.random,
+        "grad": api.grad,
+        "jit": api.jit,
+        "vmap": api.vmap,
+        "jvp": api.jvp,
+        "vjp": api.vjp,
+        "f": f,
+        "i": i,
+        "x": f(1, 2, 3, 4, 5),
+        "y": f(0.5, -1, 2, -0.25, 3),
+        "M": api.numpy.arange(6.0).reshape(2, 3),
+        "S": f(4, 1, 0, 1, 3, 1, 0, 1, 2).reshape(3, 3),
+    }
+
+
+def leaves(result):
+    """Flat arrays of a result, with JAX's or Secant's trees."""
+    if isinstance(result, (tuple, list)):
+        return [leaf for part in result for leaf in leaves(part)]
+    if isinstance(result, dict):
+        return [leaf for key in sorted(result) for leaf in leaves(result[key])]
+    return [] if result is None else [result]
+
+
+def compare(got, want, weak=True):
+    """Asserts that two results agree."""
+    got, want = leaves(got), leaves(want)
+    assert len(got) == len(want)
+    for g, w in zip(got, want):
+        if weak and hasattr(w, "weak_type"):
+            assert bool(getattr(g, "weak_type", False)) == bool(w.weak_type), "weak types differ"
+        g, w = np.asarray(g), np.asarray(w)
+        assert g.shape == w.shape
+        assert g.dtype == w.dtype
+        if w.dtype.kind != "f":
+            assert (g == w).all() or w.dtype.kind == "V"
+            continue
+        assert (np.isnan(g) == np.isnan(w)).all()
+        finite = np.isfinite(w)
+        assert (g[~finite & ~np.isnan(w)] == w[~finite & ~np.isnan(w)]).all()
+        if finite.any():
+            scale = max(float(np.abs(w[finite].astype("float64")).max()), 1e-30)
+            error = np.abs(g[finite].astype("float64") - w[finite].astype("float64")).max()
+            assert error <= TOLERANCE[w.dtype.name] * scale, f"error {error / scale:.1e}"
+
+
+def agree(program, weak=True):
+    """Evaluates one expression on both and compares."""
+    compare(eval(program, names(secant)), eval(program, names(jax)), weak)

@@ -43,12 +43,15 @@ static void put_float(printer *p, double x, sec_dtype dtype) {
   if (isnan(x)) { sec_buffer_add(&p->text, "nan"); return; }
   if (isinf(x)) { sec_buffer_add(&p->text, x < 0 ? "-inf" : "inf"); return; }
   char buffer[40];
-  for (int digits = 1; digits <= 17; digits++) {
-    snprintf(buffer, sizeof buffer, "%.*g", digits, x);
+  int  digits = 1;
+  for (; digits <= 17; digits++) {
+    snprintf(buffer, sizeof buffer, "%.*e", digits - 1, x);
     double back = strtod(buffer, NULL);
     if (dtype == SEC_F64 || dtype == SEC_C128 ? back == x : (float)back == (float)x) break;
   }
-  sec_buffer_add(&p->text, "%s%s", buffer, strpbrk(buffer, ".e") ? "" : ".0");
+  int exponent = atoi(strchr(buffer, 'e') + 1), decimals = digits - 1 - exponent;
+  if (exponent >= -4 && exponent < 16) snprintf(buffer, sizeof buffer, "%.*f", decimals < 1 ? 1 : decimals, x);
+  sec_buffer_add(&p->text, "%s", buffer);
 }
 
 static void put_ref(printer *p, scope *s, sec_ref r) {

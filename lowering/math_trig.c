@@ -1,4 +1,4 @@
-/* sin, cos and tan: |x| = q pi/2 + r, |r| <= pi/4, then two short polynomials in r.
+/* sin, cos and tan: |x| = q pi/2 + r, |r| <= pi/4, then a short polynomial in r.
  * Up to `fast_limit` the reduction subtracts q pi/2 in three parts by fused multiply-adds (Cody and
  * Waite 1980): the first is exact, and the parts together hold more digits than can cancel.
  * Beyond, under a branch taken if any lane needs it, a runtime function does it
@@ -27,17 +27,17 @@ static const double half_pi[2][3] = {
   {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54, -0x1.f1976b7ed8fbcp-110},
 };
 
-/* |x| = q pi/2 + r; the low two bits of `quadrant` are q mod 4, its type is the integer of r's
- * width. */
+/* |x| = q pi/2 + r; of `quadrant`, an integer of r's width, the low two bits count, q or q + 1
+ * modulo 4. */
 typedef struct reduced {
   sec_lv r, quadrant;
 } reduced;
 
 static double fast_limit(sec_lv x) { return m_pick(x, 0x1p20, 0x1p28); }
 
-/* For 0 <= x <= fast_limit(x); an infinite x gives a NaN r. */
-static reduced reduce_fast(sec_builder *b, sec_lv x) {
-  double c = ldexp(1.5, m_fraction_bits(x.type)); /* leaves q in the low bits of the sum */
+/* For 0 <= x <= fast_limit(x); an infinite x gives a NaN r.  The quadrant is q + turn. */
+static reduced reduce_fast(sec_builder *b, sec_lv x, int turn) {
+  double c = ldexp(1.5, m_fraction_bits(x.type)) + turn; /* leaves q + turn in the sum's low bits */
   sec_lv t = m_fma_c(b, x, two_over_pi, m_float(b, x, c));
   sec_lv q = m_offset(b, t, -c);
   reduced d = {.r = x, .quadrant = m_bits(b, t)};
@@ -85,7 +85,8 @@ static reduced reduce_large(sec_builder *b, sec_lv x) {
                   "llvm.store %%v%u, %%v%u : i64, !llvm.ptr\n",
                   stack, lanes, b->lanes, words, (bytes + 7) / 8, block, words, lanes, block);
   access_block(b, "store", block, 0, x);
-  sec_text_append(b->out, "llvm.call @sec_rt_reduce_%s(%%v%u, %%v%u) : (!llvm.ptr, !llvm.ptr) -> ()\n",
+  sec_text_append(b->out,
+                  "llvm.call @sec_rt_reduce_%s(%%v%u, %%v%u) : (!llvm.ptr, !llvm.ptr) -> ()\n",
                   sec_lt_name(x.type), block, block);
   reduced d = {.r = sec_b_new(b, x.type), .quadrant = sec_b_new(b, m_int_type(x.type))};
   access_block(b, "load", block, 1, d.r);
@@ -103,9 +104,9 @@ static void yield(sec_builder *b, reduced d) {
   sec_text_append(b->out, "\n");
 }
 
-/* For a >= 0 or NaN. */
-static reduced reduce(sec_builder *b, sec_lv a) {
-  reduced fast = reduce_fast(b, a), result;
+/* For a >= 0 or NaN.  The quadrant is q + turn. */
+static reduced reduce(sec_builder *b, sec_lv a, int turn) {
+  reduced fast = reduce_fast(b, a, turn), result;
   sec_lv large = m_is(b, "ogt", a, fast_limit(a)), any = m_any(b, large);
   result.r = sec_b_new(b, fast.r.type);
   result.quadrant = sec_b_new(b, fast.quadrant.type);
@@ -115,6 +116,7 @@ static reduced reduce(sec_builder *b, sec_lv a) {
   append_types(b, v, 2);
   sec_text_append(b->out, ") {\n");
   reduced slow = reduce_large(b, a);
+  if (turn) slow.quadrant = m_iadd(b, slow.quadrant, m_int(b, slow.quadrant, turn));
   slow.r = sec_l_select(b, large, slow.r, fast.r);
   slow.quadrant = sec_l_select(b, large, slow.quadrant, fast.quadrant);
   yield(b, slow);
@@ -124,18 +126,21 @@ static reduced reduce(sec_builder *b, sec_lv a) {
   return result;
 }
 
-/* sin r = r + r z S(z) and cos r = 1 + z C(z) */
-static sec_lv sin_reduced(sec_builder *b, sec_lv r, sec_lv z) {
-  return sec_l_fma(b, m_mul(b, r, z), m_poly_pair(b, z, sin_poly), r);
-}
-
-static sec_lv cos_reduced(sec_builder *b, sec_lv z) {
-  return sec_l_fma(b, z, m_poly_pair(b, z, cos_poly), m_float(b, z, 1));
-}
-
 static sec_lv odd_quadrant(sec_builder *b, sec_lv quadrant) {
   sec_lv bit = m_and(b, quadrant, m_int(b, quadrant, 1));
   return sec_l_cmpi(b, "ne", bit, m_int(b, bit, 0));
+}
+
+/* odd ? cos r : sin r, that is base + base z P(z) with base 1 or r: one polynomial whose coefficients
+ * are selected by lane, because selections are cheaper than a second polynomial. */
+static sec_lv sin_or_cos(sec_builder *b, sec_lv r, sec_lv odd) {
+  const sec_poly *s = &sin_poly[m_is_double(r)], *c = &cos_poly[m_is_double(r)];
+  sec_lv z = m_mul(b, r, r), base = sec_l_select(b, odd, m_float(b, r, 1), r);
+  sec_lv p = sec_l_select(b, odd, m_float(b, r, c->c[0]), m_float(b, r, 0)); /* s is one shorter */
+  for (int i = 1; i < c->n; i++)
+    p = sec_l_fma(b, p, z,
+                  sec_l_select(b, odd, m_float(b, r, c->c[i]), m_float(b, r, s->c[i - 1])));
+  return sec_l_fma(b, m_mul(b, base, z), p, base);
 }
 
 /* x with the sign bit of `bits` flipped in */
@@ -150,24 +155,22 @@ static sec_lv upper_half(sec_builder *b, sec_lv quadrant) {
 }
 
 sec_lv sec_math_sin(sec_builder *b, const sec_lv *in) {
-  reduced d = reduce(b, m_abs(b, in[0]));
-  sec_lv z = m_mul(b, d.r, d.r), odd = odd_quadrant(b, d.quadrant);
-  sec_lv y = sec_l_select(b, odd, cos_reduced(b, z), sin_reduced(b, d.r, z));
+  reduced d = reduce(b, m_abs(b, in[0]), 0);
+  sec_lv y = sin_or_cos(b, d.r, odd_quadrant(b, d.quadrant));
   return flip_sign(b, y, m_xor(b, upper_half(b, d.quadrant), m_bits(b, in[0])));
 }
 
 /* sin, one quadrant on */
 sec_lv sec_math_cos(sec_builder *b, const sec_lv *in) {
-  reduced d = reduce(b, m_abs(b, in[0]));
-  sec_lv z = m_mul(b, d.r, d.r), odd = odd_quadrant(b, d.quadrant);
-  sec_lv y = sec_l_select(b, odd, sin_reduced(b, d.r, z), cos_reduced(b, z));
-  return flip_sign(b, y, upper_half(b, m_iadd(b, d.quadrant, m_int(b, d.quadrant, 1))));
+  reduced d = reduce(b, m_abs(b, in[0]), 1);
+  sec_lv y = sin_or_cos(b, d.r, odd_quadrant(b, d.quadrant));
+  return flip_sign(b, y, upper_half(b, d.quadrant));
 }
 
 /* tan = sin/cos, or -cos/sin in odd quadrants.  Both come with what their last addition lost, and
  * so does the quotient, which leaves the error of r. */
 sec_lv sec_math_tan(sec_builder *b, const sec_lv *in) {
-  reduced d = reduce(b, m_abs(b, in[0]));
+  reduced d = reduce(b, m_abs(b, in[0]), 0);
   sec_lv r = d.r, z = m_mul(b, r, r), one = m_float(b, r, 1);
   sec_lv odd = odd_quadrant(b, d.quadrant);
   sec_lv s_tail = m_mul(b, m_mul(b, r, z), m_poly_pair(b, z, sin_poly)), s = m_add(b, r, s_tail);

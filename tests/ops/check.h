@@ -148,13 +148,11 @@ static inline sec_array *check_step(sec_context *cx, sec_array *x, const sec_arr
 
 /* Lane `lane` of axis `axis`. */
 static inline sec_array *check_lane(sec_context *cx, const sec_array *a, int axis, int64_t lane) {
-  int64_t dims[SEC_MAX_RANK], inner = 1, outer = 1, size = a->aval->dims[axis];
-  int     rank = 0;
-  for (int d = 0; d < a->aval->rank; d++) {
-    if (d < axis) outer *= a->aval->dims[d];
-    if (d > axis) inner *= a->aval->dims[d];
-    if (d != axis) dims[rank++] = a->aval->dims[d];
-  }
+  const int64_t *from = a->aval->dims;
+  int64_t        dims[SEC_MAX_RANK], inner = 1, outer = 1, size = from[axis];
+  int            rank = 0;
+  for (int d = 0; d < axis; d++) outer *= dims[rank++] = from[d];
+  for (int d = axis + 1; d < a->aval->rank; d++) inner *= dims[rank++] = from[d];
   sec_array *out = sec_array_create(cx, a->aval->dtype, rank, dims);
   assert_non_null(out);
   size_t bytes = sec_dtype_size(a->aval->dtype) * (size_t)inner;

@@ -284,7 +284,13 @@ def randint(key, shape, minval, maxval, dtype=None, *, out_sharding=None):
     code = _types.default_code("INT") if dtype is None else _types.code_of(dtype)
     if not _types.is_integer(code):
         raise TypeError(f"randint only accepts integer dtypes, got {_types.NAMES[code]}")
-    return _on_key(_randint, key, minval, maxval, _shape(shape), code)
+    if _types.SIZES[code] >= 4:
+        return _on_key(_randint, key, minval, maxval, _shape(shape), code)
+    # narrow types are drawn in 32 bits
+    info = np.iinfo(_types.numpy_dtype(code))
+    minval = jnp.clip(jnp.asarray(minval).astype("int32"), int(info.min), int(info.max))
+    maxval = jnp.clip(jnp.asarray(maxval).astype("int32"), int(info.min), int(info.max) + 1)
+    return _on_key(_randint, key, minval, maxval, _shape(shape), _types.I32).astype(_types.numpy_dtype(code))
 
 
 @op(3)

@@ -222,10 +222,12 @@ def remainder(x, y, /):
     x, y = broadcasted(*promoted(*arraylike("remainder", x, y)))
     if kind(x) == "BOOL":
         x, y = (convert(z, _types.CODES["int8"]) for z in (x, y))
+    zero = scalar_like(x, 0)
+    if not x.aval.is_float:
+        y = where(y == zero, scalar_like(y, 1), y)  # the remainder by 0 is 0
     r = made(lib.sec_rem(x.value, y.value))
     if kind(x) == "UINT":
         return r
-    zero = scalar_like(x, 0)
     wrong = ((r < zero) != (y < zero)) & (r != zero)
     return where(wrong, r + y, r)
 
@@ -337,13 +339,17 @@ def logaddexp2(x, y, /):
 @op(1)
 def log2(x, /):
     """Logarithm to base 2."""
-    return log(x) / np.log(2).item()
+    return _strong(log(x) / np.log(2).item())
 
 
 @op(1)
 def log10(x, /):
     """Logarithm to base 10."""
-    return log(x) / np.log(10).item()
+    return _strong(log(x) / np.log(10).item())
+
+
+def _strong(x):
+    return convert(x, x.aval.code)
 
 
 @op(1)
@@ -576,7 +582,7 @@ def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     low = float(info.min) if neginf is None else neginf
     out = where(isnan(x), scalar_like(x, nan), x)
     out = where(isposinf(out), scalar_like(x, high), out)
-    return where(isneginf(out), scalar_like(x, low), out)
+    return _strong(where(isneginf(out), scalar_like(x, low), out))
 
 
 @op(1)

@@ -91,6 +91,23 @@ static sec_value swapped_dot(const sec_jaxpr *j, const sec_eqn *e, const sec_val
   return sec_bind2(e->prim, in[1], in[0], sec_params_make(j->cx, list, n_params));
 }
 
+/* ---- the product of two long vectors is a sum, which is cut into pieces ---- */
+static bool long_inner_product(const sec_jaxpr *j, const sec_eqn *e) {
+  if (e->prim->form != SEC_FORM_DOT) return false;
+  const sec_aval *x = sec_ref_aval(j, e->in[0]), *y = sec_ref_aval(j, e->in[1]);
+  return x->rank == 1 && y->rank == 1 && x->size >= SMALL_REDUCTION && j->avals[e->out]->rank == 0 && x->dtype == y->dtype &&
+         x->dtype == j->avals[e->out]->dtype && (x->dtype == SEC_F32 || x->dtype == SEC_F64);
+}
+
+static sec_value sum_of_products(sec_value x, sec_value y) {
+  sec_value       product = sec_mul(x, y);
+  const sec_aval *aval = sec_value_aval(product);
+  int64_t         zero = 0, one = 1;
+  if (!aval || aval->size < LONG_VECTOR || aval->size % PIECES) return sec_reduce_sum(product, &zero, 1);
+  int64_t pieces[] = {PIECES, aval->size / PIECES};
+  return sec_reduce_sum(sec_reduce_sum(sec_reshape(product, 2, pieces), &one, 1), &zero, 1);
+}
+
 static sec_status replay(const sec_jaxpr *j, sec_value *env, sec_value *in, const sec_eqn **swap) {
   for (uint32_t i = 0; i < j->n_eqns; i++) {
     const sec_eqn *e = &j->eqns[i];
@@ -103,6 +120,11 @@ static sec_status replay(const sec_jaxpr *j, sec_value *env, sec_value *in, cons
       continue;
     }
     if (e->n_in && sec_value_is_zero(in[0])) continue; /* that transpose */
+    if (long_inner_product(j, e)) {
+      env[e->out] = sum_of_products(in[0], in[1]);
+      if (!sec_value_ok(env[e->out])) return sec_error_status(j->cx);
+      continue;
+    }
     if (e->prim->form == SEC_FORM_REDUCE && split_reduction(j, e, in[0], &env[e->out])) {
       if (!sec_value_ok(env[e->out])) return sec_error_status(j->cx);
       continue;

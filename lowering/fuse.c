@@ -184,6 +184,8 @@ static void group_add(sec_fuser *f, candidate *c, int step, bool row) {
 
 static void place(sec_fuser *f, candidate *c) {
   int earliest = c->after + 1;
+  for (int k = 0; k < c->op.n_in && !c->op.through; k++)
+    sec_fuse_straighten(f, c->op.in[k], &c->op.in_map[k], c->dims, c->n_dims, c->columns ? c->split - 1 : c->n_dims - 1);
   for (int k = 0; k < c->op.n_in; k++) {
     int s = last_step(f, c->op.in[k], c->op.through);
     if (s > earliest) earliest = s;
@@ -351,6 +353,7 @@ int sec_fuse_materialize(sec_fuser *f, sec_ref ref) {
     return slot;
   }
   if (fr->slot[ref] >= 0) return fr->slot[ref];
+  if (fr->is_virtual[ref] && sec_fuse_transpose(f, ref)) return fr->slot[ref];
   int slot = sec_plan_add_slot(f->plan, SEC_SLOT_TEMP, fr->j->avals[ref]);
   if (slot < 0) { f->failed = true; return slot; }
   fr->slot[ref] = slot;

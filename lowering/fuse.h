@@ -49,6 +49,13 @@ void      sec_fuse_store(sec_fuser *f, const sec_store *s);
  * *ref); false when it cannot. */
 bool sec_fuse_view_strides(sec_fuser *f, sec_ref *ref, int64_t *strides, int64_t *offset);
 
+/* Reads of a large array across its grain go through a transposed copy: makes it, when `ref` (read by map, vectors along
+ * dimension vdim) is such a read and a transpose is among its views. */
+void sec_fuse_straighten(sec_fuser *f, sec_ref ref, const sec_map *map, const int64_t *dims, int n_dims, int vdim);
+
+/* A runtime call that makes the transposed copy, when `var` is a large transpose that moves its last axis. */
+bool sec_fuse_transpose(sec_fuser *f, uint32_t var);
+
 /* steps.c */
 sec_status sec_fuse_block(sec_plan *plan, const sec_jaxpr *j, const int *in_slots, sec_block *block, sec_frame **frame);
 /* The slot that holds result i of a block; a fresh store when the value is an input, a literal or taken already. */

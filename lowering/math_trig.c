@@ -1,4 +1,4 @@
-/* sin, cos and tan: |x| = q pi/2 + r, |r| <= pi/4, then a short polynomial in r.
+/* sin, cos and tan: |x| = q pi/2 + r, |r| <= pi/4, then two short polynomials in r.
  * Up to `fast_limit` the reduction subtracts q pi/2 in three parts by fused multiply-adds (Cody and
  * Waite 1980): the first is exact, and the parts together hold more digits than can cancel.
  * Beyond, under a branch taken if any lane needs it, a runtime function does it
@@ -131,15 +131,10 @@ static sec_lv odd_quadrant(sec_builder *b, sec_lv quadrant) {
   return sec_l_cmpi(b, "ne", bit, m_int(b, bit, 0));
 }
 
-/* odd ? cos r : sin r, that is base + base z P(z) with base 1 or r: one polynomial whose coefficients
- * are selected by lane, because selections are cheaper than a second polynomial. */
+/* odd ? cos r : sin r; that is base + base z P(z) with base 1 or r. */
 static sec_lv sin_or_cos(sec_builder *b, sec_lv r, sec_lv odd) {
-  const sec_poly *s = &sin_poly[m_is_double(r)], *c = &cos_poly[m_is_double(r)];
   sec_lv z = m_mul(b, r, r), base = sec_l_select(b, odd, m_float(b, r, 1), r);
-  sec_lv p = sec_l_select(b, odd, m_float(b, r, c->c[0]), m_float(b, r, 0)); /* s is one shorter */
-  for (int i = 1; i < c->n; i++)
-    p = sec_l_fma(b, p, z,
-                  sec_l_select(b, odd, m_float(b, r, c->c[i]), m_float(b, r, s->c[i - 1])));
+  sec_lv p = sec_l_select(b, odd, m_poly_pair(b, z, cos_poly), m_poly_pair(b, z, sin_poly));
   return sec_l_fma(b, m_mul(b, base, z), p, base);
 }
 

@@ -217,6 +217,47 @@ static sec_status lower_runtime(sec_fuser *f, const sec_eqn *e) {
   return s ? set_meta(f, s, meta, n) : SEC_MEMORY;
 }
 
+/* ---- transposed copies ---- */
+#define LARGE_TRANSPOSE 16384 /* elements */
+
+bool sec_fuse_transpose(sec_fuser *f, uint32_t var) {
+  sec_frame      *fr = f->frame;
+  const sec_eqn  *e = fr->def[var];
+  const sec_aval *out = fr->j->avals[var];
+  int             n;
+  if (strcmp(e->prim->name, "transpose") != 0 || out->size < LARGE_TRANSPOSE) return false;
+  const int64_t *perm = sec_params_ints(e->params, "permutation", &n);
+  if (perm[n - 1] == n - 1 || sec_ref_is_literal(e->in[0])) return false;
+  int64_t         meta[2 + 2 * SEC_MAX_RANK];
+  const sec_aval *in = sec_ref_aval(fr->j, e->in[0]);
+  int             slot = sec_fuse_materialize(f, e->in[0]);
+  meta[0] = (int64_t)sec_dtype_size(in->dtype), meta[1] = n;
+  for (int a = 0; a < n; a++) meta[2 + a] = in->dims[a], meta[2 + n + a] = perm[a];
+  fr->is_virtual[var] = false;
+  sec_step *s = runtime_step(f, e, "sec_rt_transpose", 1, &slot);
+  return s && set_meta(f, s, meta, 2 + 2 * n) == SEC_OK;
+}
+
+void sec_fuse_straighten(sec_fuser *f, sec_ref ref, const sec_map *given, const int64_t *dims, int n_dims, int vdim) {
+  sec_frame   *fr = f->frame;
+  sec_map      map = *given;
+  sec_dynamics dynamics = {.n = 0};
+  sec_ref      transpose = SEC_REF_DROPPED;
+  int64_t      size = 1;
+  for (int d = 0; d < n_dims; d++) size *= dims[d];
+  if (vdim < 0 || size < LARGE_TRANSPOSE) return;
+  for (;;) {
+    bool is_transpose = !sec_ref_is_literal(ref) && fr->is_virtual[ref] && strcmp(fr->def[ref]->prim->name, "transpose") == 0;
+    if (is_transpose && transpose == SEC_REF_DROPPED) transpose = ref;
+    if (!sec_map_step(fr, &ref, &map, &dynamics, false)) break;
+  }
+  if (transpose == SEC_REF_DROPPED || sec_ref_is_literal(ref) || fr->is_virtual[ref]) return;
+  const sec_aval *base = fr->j->avals[ref];
+  int64_t         stride = 1, along = 0;
+  for (int a = base->rank; a-- > 0; stride *= base->dims[a]) along += stride * map.axis[a].coef[vdim];
+  if (along > 1) sec_fuse_transpose(f, transpose);
+}
+
 /* ---- dot: generated when small, else one strided call ---- */
 typedef struct strides { int64_t size, stride; bool fits; } strides;
 

@@ -61,7 +61,7 @@ sec_runtime_fn sec_rt_cumulative;
 sec_runtime_fn sec_rt_copy;
 
 /* rt_gather.c, rt_reduce.c: meta is written by the primitives' meta rules (core/ops/gather.c, scatter.c, reduce.c). */
-sec_runtime_fn sec_rt_gather, sec_rt_scatter, sec_rt_scatter_add, sec_rt_argreduce;
+sec_runtime_fn sec_rt_gather, sec_rt_scatter, sec_rt_scatter_add, sec_rt_argreduce, sec_rt_transpose;
 
 /* rt_trig.c: both arguments are the block described there, not buffers and meta. */
 sec_runtime_fn sec_rt_reduce_f32, sec_rt_reduce_f64;

@@ -93,7 +93,7 @@ def _trace_function(fun, leaves, tree, avals, has_aux, name):
             aval_of(x)
         return [*outs, *(aux.traced if aux else ())], (out_tree, len(outs), aux)
 
-    return trace_known(traced, avals, name, leaves)
+    return trace_known(traced, avals, name, lambda jaxpr: call(jaxpr, leaves)[0])
 
 
 def _name(fun):

@@ -6,7 +6,7 @@ from secant._autodiff import _is_float0, float0_zeros
 from secant._errors import keep
 from secant._jit import flat_result
 from secant._lib import lib
-from secant._trace import TRACE_ID, Frame, aval_of, lift, lifted, local, results, trace_flat, trace_known, tracer, values
+from secant._trace import TRACE_ID, Frame, aval_of, call, lift, lifted, local, results, trace_flat, trace_known, tracer, values
 from secant._tracer import Tracer
 
 _CALL = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_size_t, ctypes.POINTER(ctypes.c_uint64), ctypes.c_int, ctypes.POINTER(ctypes.c_uint64), ctypes.c_int)
@@ -106,7 +106,10 @@ class _Custom:
             rest, given = iter(dynamic), iter(fixed)
             return self.fun(*[next(given) if i in self.nondiff_argnums else next(rest) for i in range(len(args))])
 
-        body, out_tree = trace_known(lambda ins: flat_result(whole(*tree.unflatten(ins))), avals, self.__name__, leaves)
+        def traced(inputs):
+            return flat_result(whole(*tree.unflatten(inputs)))
+
+        body, out_tree = trace_known(traced, avals, self.__name__, lambda jaxpr: call(jaxpr, leaves)[0])
         out = values([0] * body.n_out)
         status = self._bind(body, fixed, tree, out_tree, args, lifted(leaves), out)
         return out_tree.unflatten(results(status, out))
@@ -316,7 +319,8 @@ def checkpoint(fun=None, *, prevent_cse=True, policy=None, static_argnums=(), co
             inner, named = tree.unflatten(inputs)
             return flat_result(fun(*[fixed.get(i, a) for i, a in enumerate(inner)], **named))
 
-        body, out_tree = trace_known(traced, [aval_of(x) for x in leaves], wrapped.__name__, leaves)
+        avals = [aval_of(x) for x in leaves]
+        body, out_tree = trace_known(traced, avals, wrapped.__name__, lambda jaxpr: call(jaxpr, leaves)[0])
         out = values([0] * body.n_out)
         return out_tree.unflatten(results(lib.sec_remat(body.handle, lifted(leaves), out), out))
 

@@ -25,16 +25,23 @@ def operand(x):
     return isinstance(x, (Array, bool, int, float, complex)) or hasattr(x, "__array__")
 
 
+def beside(array, other):
+    """The other operand: a Python integer that needs 64 bits gets them from a 64-bit array beside it."""
+    if type(other) is int and not -(2**31) <= other < 2**31 and array.aval.dtype.itemsize == 8 and array.aval.dtype.kind in "iu":
+        return array.aval.dtype.type(other)
+    return other
+
+
 def _binary(name):
     def method(self, other):
-        return getattr(jnp, name)(self, other) if operand(other) else NotImplemented
+        return getattr(jnp, name)(self, beside(self, other)) if operand(other) else NotImplemented
 
     return method
 
 
 def _reflected(name):
     def method(self, other):
-        return getattr(jnp, name)(other, self) if operand(other) else NotImplemented
+        return getattr(jnp, name)(beside(self, other), self) if operand(other) else NotImplemented
 
     return method
 

@@ -9,6 +9,7 @@ from secant._array import ArrayImpl, Number, to_array
 from secant._lib import context, lib, take_text
 from secant._tracer import Tracer, made, place
 
+TRUTH = "its truth (bool(), if, and, or, not, while)"
 TRACE_ID = 0xFFFFFFFF  # the bits of a value that name its trace
 
 
@@ -204,9 +205,9 @@ def _end(handle, outs):
     return transformed(lib.sec_trace_end, handle, outs, len(outs))
 
 
-def trace_known(function, avals, name, operands):
-    """As trace_flat, for inputs whose values may be known: where the function asks for a truth (`if x > 0`), what led
-    there is evaluated on `operands`, and the function is traced again with the answer."""
+def trace_known(function, avals, name, evaluate):
+    """As trace_flat, for inputs whose values may be known: where the function asks for a truth (`if x > 0`),
+    evaluate(jaxpr of what led there) gives it, and the function is traced again with the answer."""
     answers = []
     while True:
         try:
@@ -215,7 +216,7 @@ def trace_known(function, avals, name, operands):
             if asked.frame.answers is not answers:
                 raise
             jaxpr = asked.jaxpr
-        answers.append(bool(call(jaxpr, operands)[0]))
+        answers.append(bool(evaluate(jaxpr)))
 
 
 def truth(value):
@@ -229,7 +230,7 @@ def truth(value):
     if value.aval.size != 1:
         raise ValueError("The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()")
     if frame is None or frame.answers is None:
-        value._need("its truth (bool(), if, and, or, not, while)", _errors.TracerBoolConversionError)
+        value._need(TRUTH, _errors.TracerBoolConversionError)
     i = frame.asked
     frame.asked += 1
     if i < len(frame.answers):

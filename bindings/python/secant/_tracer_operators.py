@@ -1,17 +1,13 @@
 """Operators of tracers, straight to the library: what tracing costs is decided here."""
-from secant import _types
 from secant._lib import lib
-from secant._operators import jnp, operand
+from secant._operators import beside, jnp, operand
 from secant._trace import lift
 from secant._tracer import Tracer, made
 
 
 def _beside(self, other):
     """The value of the other operand, or None where Python shall try something else."""
-    if type(other) is int and not -(2**31) <= other < 2**31 and _types.is_integer(self.aval.code):
-        if _types.SIZES[self.aval.code] == 8:
-            return lib.sec_literal_of(self.aval.code, False, 0.0, (other + 2**63) % 2**64 - 2**63)
-    return lift(other) if operand(other) else None
+    return lift(beside(self, other)) if operand(other) else None
 
 
 def _binary(function):

@@ -2,10 +2,10 @@
 import ctypes
 
 from secant import _axes, _tree, _types
-from secant._errors import IndivisibleError
+from secant._errors import IndivisibleError, SecantError, TracerBoolConversionError
 from secant._jit import flat_result, jit
 from secant._lib import lib
-from secant._trace import aval_of, call, trace_flat, transformed
+from secant._trace import TRUTH, aval_of, call, trace_known, transformed
 
 NOT_MAPPED = -1000  # SEC_NOT_MAPPED
 
@@ -88,14 +88,25 @@ def mapped_call(fun, args, keywords, in_axes, out_axes, axis_name, axis_size, wh
         inner, named = tree.unflatten(filled)
         return flat_result(fun(*inner, **named))
 
+    def batch(jaxpr, outs):
+        c_in = (ctypes.c_int * len(mapped))(*[axes[i] for i in mapped])
+        c_out = (ctypes.c_int * len(outs))(*[NOT_MAPPED if a is None else a for a in outs])
+        name = None if axis_name is None else _axes.text(axis_name)
+        batched = transformed(lib.sec_jaxpr_vmap, jaxpr.handle, c_in, c_out, size, name)
+        return call(batched, [leaves[i] for i in mapped])
+
+    def evaluate(jaxpr):
+        """A truth that all lanes share."""
+        try:
+            return batch(jaxpr, [None])[0]
+        except SecantError as error:
+            raise TracerBoolConversionError(
+                f"{TRUTH} was asked of a value that differs from lane to lane under {what}.\n  hint: use where or lax.cond"
+            ) from error
+
     with _axes.named_axis(axis_name, size):
-        jaxpr, out_tree = trace_flat(traced, [a for _, a in lanes], getattr(fun, "__name__", "f"))
-    outs = _out_axes(out_axes, out_tree, jaxpr.out_avals, what)
-    c_in = (ctypes.c_int * len(mapped))(*[axes[i] for i in mapped])
-    c_out = (ctypes.c_int * len(outs))(*[NOT_MAPPED if a is None else a for a in outs])
-    name = None if axis_name is None else _axes.text(axis_name)
-    batched = transformed(lib.sec_jaxpr_vmap, jaxpr.handle, c_in, c_out, size, name)
-    return out_tree.unflatten(call(batched, [leaves[i] for i in mapped]))
+        jaxpr, out_tree = trace_known(traced, [a for _, a in lanes], getattr(fun, "__name__", "f"), evaluate)
+    return out_tree.unflatten(batch(jaxpr, _out_axes(out_axes, out_tree, jaxpr.out_avals, what)))
 
 
 def _out_axes(out_axes, out_tree, avals, what):

@@ -46,15 +46,29 @@ static void through_view(const sec_eqn *e, const sec_aval *in, const sec_aval *o
   *map = result;
 }
 
-/* A reshape that adds or drops axes of size 1: the other axes correspond in order. */
-static void through_ones(const sec_aval *in, const sec_aval *out, sec_map *map) {
+/* A reshape that adds or drops axes of size 1 or splits axes: each operand axis is made of neighbouring result axes. */
+static void through_split(const sec_aval *in, const sec_aval *out, sec_map *map, sec_dynamics *dynamics) {
   sec_map result = {.rank = in->rank};
-  for (int a = 0, k = 0; a < in->rank; a++) {
-    if (in->dims[a] == 1) continue;
-    while (k < out->rank && out->dims[k] == 1) k++;
-    result.axis[a] = map->axis[k++];
-  }
+  int     k = out->rank - 1;
+  for (int a = in->rank; a-- > 0;)
+    for (int64_t done = 1; done < in->dims[a]; k--) {
+      if (out->dims[k] == 1) continue;
+      add_scaled(&result.axis[a], &map->axis[k], done, dynamics);
+      done *= out->dims[k];
+    }
   *map = result;
+}
+
+bool sec_reshape_splits(const sec_aval *in, const sec_aval *out) {
+  int k = out->rank - 1;
+  for (int a = in->rank; a-- > 0;) {
+    int64_t done = 1;
+    for (; done < in->dims[a] && k >= 0; k--) done *= out->dims[k];
+    if (done != in->dims[a]) return false; /* sizes of 0 never get here */
+  }
+  for (; k >= 0; k--)
+    if (out->dims[k] != 1) return false;
+  return in->size > 0;
 }
 
 static void through_dynamic_slice(const sec_frame *f, const sec_eqn *e, const sec_aval *in, const sec_aval *out, sec_map *map,
@@ -75,7 +89,7 @@ bool sec_map_step(const sec_frame *f, sec_ref *ref, sec_map *map, sec_dynamics *
   const sec_aval *out = f->j->avals[*ref], *in = e->n_in ? sec_ref_aval(f->j, e->in[0]) : NULL;
   switch (e->prim->form) {
   case SEC_FORM_VIEW: through_view(e, in, out, map, dynamics); break;
-  case SEC_FORM_RESHAPE: through_ones(in, out, map); break;
+  case SEC_FORM_RESHAPE: through_split(in, out, map, dynamics); break;
   case SEC_FORM_DYNAMIC_SLICE: through_dynamic_slice(f, e, in, out, map, dynamics); break;
   default: return false;
   }

@@ -182,6 +182,54 @@ static void group_add(sec_fuser *f, candidate *c, int step, bool row) {
   for (int k = 0; k < o->n_in; k++) settle_reads(f, g, o->in[k], o->through);
 }
 
+/* ---- one long dimension as two: a reduction in pieces joins the work on the whole vector ---- */
+static void refine_map(sec_map *m, int64_t inner) {
+  for (int a = 0; a < m->rank; a++) {
+    m->axis[a].coef[1] = m->axis[a].coef[0];
+    m->axis[a].coef[0] *= inner;
+  }
+}
+
+static void coarsen_map(sec_map *m) {
+  for (int a = 0; a < m->rank; a++) {
+    m->axis[a].coef[0] = m->axis[a].coef[1];
+    m->axis[a].coef[1] = 0;
+  }
+}
+
+static void refine_group(sec_group *g, const int64_t *dims, bool refine) {
+  for (int i = 0; i < g->n_ops; i++) {
+    for (int k = 0; k < g->ops[i].n_in; k++) refine ? refine_map(&g->ops[i].in_map[k], dims[1]) : coarsen_map(&g->ops[i].in_map[k]);
+    refine ? refine_map(&g->ops[i].out_map, dims[1]) : coarsen_map(&g->ops[i].out_map);
+  }
+  g->n_dims = refine ? 2 : 1;
+  g->dims[0] = refine ? dims[0] : dims[0] * dims[1];
+  g->dims[1] = refine ? dims[1] : 0;
+}
+
+/* Makes the group's dimensions the candidate's, or the candidate's the group's, where one has split the other's only one. */
+static bool join_refined(sec_fuser *f, candidate *c, int step) {
+  sec_group *g = f->block->steps[step].group;
+  if (g->columns || c->columns || g->n_ops >= MAX_OPS) return false;
+  if (c->n_dims == 2 && g->n_dims == 1 && g->split < 0 && c->op.kind == SEC_OP_REDUCE && c->split == 1 && g->dims[0] == c->dims[0] * c->dims[1]) {
+    refine_group(g, c->dims, true);
+    if (joins(f, c, step, 2)) return true;
+    refine_group(g, c->dims, false);
+  } else if (c->n_dims == 1 && g->n_dims == 2 && c->op.kind != SEC_OP_REDUCE && c->op.kind != SEC_OP_DOT && c->dims[0] == g->dims[0] * g->dims[1]) {
+    candidate refined = *c;
+    for (int k = 0; k < c->op.n_in; k++) refine_map(&c->op.in_map[k], g->dims[1]);
+    refine_map(&refined.op.out_map, g->dims[1]);
+    refined.n_dims = 2;
+    memcpy(refined.dims, g->dims, sizeof refined.dims);
+    if (joins(f, &refined, step, 2)) {
+      *c = refined;
+      return true;
+    }
+    for (int k = 0; k < c->op.n_in; k++) coarsen_map(&c->op.in_map[k]);
+  }
+  return false;
+}
+
 static void place(sec_fuser *f, candidate *c) {
   int earliest = c->after + 1;
   for (int k = 0; k < c->op.n_in && !c->op.through; k++)
@@ -195,6 +243,10 @@ static void place(sec_fuser *f, candidate *c) {
     int how = fit(c, f->block->steps[step].group);
     if (how && joins(f, c, step, how)) {
       group_add(f, c, step, how == 1);
+      return;
+    }
+    if (join_refined(f, c, step)) {
+      group_add(f, c, step, false);
       return;
     }
   }

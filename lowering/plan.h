@@ -160,6 +160,8 @@ typedef struct sec_dynamics {
 } sec_dynamics;
 /* One step: reads through the equation that makes *ref if that is virtual; false when there is nothing to follow. */
 bool sec_map_step(const sec_frame *f, sec_ref *ref, sec_map *map, sec_dynamics *dynamics, bool through);
+/* Whether the reshape can be followed: every operand axis is a run of result axes. */
+bool sec_reshape_splits(const sec_aval *in, const sec_aval *out);
 /* The map of an array whose axes longer than 1 are the dimensions, in order. */
 sec_map sec_map_native(const sec_aval *aval);
 

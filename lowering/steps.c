@@ -30,16 +30,6 @@ static sec_frame *frame_new(sec_plan *p, const sec_jaxpr *j) {
 }
 
 /* ---- views and constants spread out ---- */
-static bool only_ones_change(const sec_aval *a, const sec_aval *b) {
-  int i = 0, k = 0;
-  for (;;) {
-    while (i < a->rank && a->dims[i] == 1) i++;
-    while (k < b->rank && b->dims[k] == 1) k++;
-    if (i == a->rank || k == b->rank) return i == a->rank && k == b->rank;
-    if (a->dims[i++] != b->dims[k++]) return false;
-  }
-}
-
 /* A value made of literals and iotas alone: cheaper to compute again than to store. */
 static bool is_generator(const sec_frame *fr, sec_ref r) {
   if (sec_ref_is_literal(r)) return true;
@@ -84,7 +74,7 @@ static sec_status lower_elementwise(sec_fuser *f, const sec_eqn *e) {
 
 static sec_status lower_reshape(sec_fuser *f, const sec_eqn *e) {
   sec_frame *fr = f->frame;
-  if (sec_ref_is_literal(e->in[0]) || only_ones_change(sec_ref_aval(fr->j, e->in[0]), fr->j->avals[e->out])) {
+  if (sec_ref_is_literal(e->in[0]) || sec_reshape_splits(sec_ref_aval(fr->j, e->in[0]), fr->j->avals[e->out])) {
     make_virtual(f, e);
     return SEC_OK;
   }

@@ -42,6 +42,56 @@ static void plane_4(char *o, const char *x, int64_t os, int64_t is, int64_t rows
     for (int64_t j = i < whole_rows ? whole_columns : 0; j < columns; j++) out[i * os + j] = in[j * is + i];
 }
 
+#if defined(__x86_64__)
+/* With AVX-512 a block of whole cache lines turns in registers: rounds of zipping row i with row i + n/2. */
+typedef uint32_t lanes_16 __attribute__((vector_size(64), aligned(4)));
+typedef uint64_t lanes_8 __attribute__((vector_size(64), aligned(8)));
+
+#define LOW_16 (lanes_16){0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23}
+#define HIGH_16 (lanes_16){8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31}
+#define LOW_8 (lanes_8){0, 8, 1, 9, 2, 10, 3, 11}
+#define HIGH_8 (lanes_8){4, 12, 5, 13, 6, 14, 7, 15}
+
+#define WIDE_PLANE(name, type, lanes, n, rounds, low, high, narrow)                                                   \
+  __attribute__((target("avx512f"))) static void name(char *o, const char *x, int64_t os, int64_t is, int64_t rows,   \
+                                                      int64_t columns) {                                              \
+    type       *out = (type *)o;                                                                                      \
+    const type *in = (const type *)x;                                                                                 \
+    int64_t     whole_rows = rows / n * n, whole_columns = columns / n * n;                                           \
+    for (int64_t i = 0; i < whole_rows; i += n)                                                                       \
+      for (int64_t j = 0; j < whole_columns; j += n) {                                                                \
+        lanes r[n], t[n];                                                                                             \
+        _Pragma("GCC unroll 16") for (int k = 0; k < n; k++) memcpy(&r[k], in + (j + k) * is + i, sizeof r[k]);                                \
+        _Pragma("GCC unroll 4") for (int round = 0; round < rounds; round++) {                                                                \
+          _Pragma("GCC unroll 8") for (int k = 0; k < n / 2; k++) {                                                                           \
+            t[2 * k] = __builtin_shuffle(r[k], r[k + n / 2], low);                                                    \
+            t[2 * k + 1] = __builtin_shuffle(r[k], r[k + n / 2], high);                                               \
+          }                                                                                                           \
+          _Pragma("GCC unroll 16") for (int k = 0; k < n; k++) r[k] = t[k];                                                                                     \
+        }                                                                                                             \
+        _Pragma("GCC unroll 16") for (int k = 0; k < n; k++) memcpy(out + (i + k) * os + j, &r[k], sizeof r[k]);                               \
+      }                                                                                                               \
+    if (whole_columns < columns)                                                                                      \
+      narrow((char *)(out + whole_columns), (const char *)(in + whole_columns * is), os, is, whole_rows, columns - whole_columns); \
+    narrow((char *)(out + whole_rows * os), (const char *)(in + whole_rows), os, is, rows - whole_rows, columns);     \
+  }
+WIDE_PLANE(plane_4_wide, uint32_t, lanes_16, 16, 4, LOW_16, HIGH_16, plane_4)
+WIDE_PLANE(plane_8_wide, uint64_t, lanes_8, 8, 3, LOW_8, HIGH_8, plane_8)
+#else
+#define plane_4_wide plane_4
+#define plane_8_wide plane_8
+#endif
+
+static plane_fn *choose_plane(size_t bytes) {
+  bool wide = false;
+#if defined(__x86_64__)
+  wide = __builtin_cpu_supports("avx512f");
+#endif
+  if (bytes == 4) return wide ? plane_4_wide : plane_4;
+  if (bytes == 8) return wide ? plane_8_wide : plane_8;
+  return bytes == 1 ? plane_1 : plane_2;
+}
+
 typedef struct transposition {
   int         rank;
   size_t      bytes;
@@ -96,6 +146,6 @@ void sec_rt_transpose(void **bufs, const int64_t *meta) {
     t.out_stride[a] = s;
     if (from == t.rank - 1) t.grain = a;
   }
-  t.plane = t.bytes == 1 ? plane_1 : t.bytes == 2 ? plane_2 : t.bytes == 4 ? plane_4 : plane_8;
+  t.plane = choose_plane(t.bytes);
   sec_parallel(run, (void *[]){&t}, t.dims[t.grain], TILE);
 }

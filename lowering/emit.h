@@ -17,6 +17,7 @@ typedef struct sec_function {
   int         n_globals;
   struct { int64_t value; uint32_t id; } constants[64]; /* a small cache; id 0: free, else 1 + SSA id */
   int         vector_bytes;
+  const sec_step *loop;    /* the loop that is compiled whole, or NULL: its scalars live in registers */
 } sec_function;
 
 #define SEC_MAX_PARTS 8
@@ -63,7 +64,9 @@ int  sec_e_lanes(const sec_emitter *e); /* of the code being written now */
  * SSA ids (1 + id), else over all of it. */
 void sec_emit_group(sec_function *f, const sec_frame *frame, sec_group *g, uint32_t lo, uint32_t hi, int64_t *extent, int64_t *grain);
 
-/* emit_loop.c: loops, branches and runtime calls written into a function. */
+/* emit_loop.c: A stack place for a scalar of the slot's type; LLVM turns it into a register.  Returns the SSA id. */
+uint32_t sec_f_register(sec_function *f, int slot);
+/* loops, branches and runtime calls written into a function. */
 void sec_emit_block(sec_function *f, const sec_block *block);
 
 #endif

@@ -16,6 +16,12 @@ static uint32_t new_id(sec_function *f) { return f->b.next_id++; }
 
 uint32_t sec_f_base(sec_function *f, int slot) {
   if (f->base[slot]) return f->base[slot] - 1;
+  const sec_slot *s = &f->plan->slots[slot];
+  if (f->loop && s->kind == SEC_SLOT_TEMP && s->aval->size == 1 && s->first > f->loop->first && s->last < f->loop->last) {
+    uint32_t place = sec_f_register(f, slot);
+    f->base[slot] = place + 1;
+    return place;
+  }
   int      k = f->n_slots++;
   uint32_t at = new_id(f), id = new_id(f);
   f->slots[k] = slot;

@@ -22,6 +22,61 @@ static void copy_bytes(sec_function *f, uint32_t to, uint32_t from, size_t bytes
                     sec_f_index(f, (int64_t)bytes));
 }
 
+/* ---- scalars of a loop ---- */
+static const char *storage(const sec_function *f, int slot) {
+  sec_dtype d = f->plan->slots[slot].aval->dtype;
+  return d == SEC_BOOL ? "i8" : sec_dtype_mlir_name(d);
+}
+
+uint32_t sec_f_register(sec_function *f, int slot) {
+  uint32_t id = new_id(f), one = sec_f_index(f, 1);
+  sec_text_append(&f->head, "%%v%u = llvm.alloca %%v%u x %s : (i64) -> !llvm.ptr\n", id, one, storage(f, slot));
+  return id;
+}
+
+static void copy_scalar(sec_function *f, uint32_t to, uint32_t from, int slot) {
+  uint32_t id = new_id(f);
+  sec_text_append(f->b.out, "%%v%u = llvm.load %%v%u : !llvm.ptr -> %s\nllvm.store %%v%u, %%v%u : %s, !llvm.ptr\n", id, from, storage(f, slot), id, to, storage(f, slot));
+}
+
+/* The carried values that take turns in buffers; the others, scalars, have a place for what is read and one for what is
+ * written, copied after every turn. */
+typedef struct carried {
+  int  n, *which;             /* turning values: numbers in the step's lists */
+  int  n_scalars, *scalars;
+  uint32_t *read, *write;     /* places of the scalars */
+} carried;
+
+static bool carry_split(sec_function *f, const sec_step *s, carried *c) {
+  size_t n = (size_t)s->n_carry + 1;
+  *c = (carried){.which = sec_arena_alloc(f->plan->memory, n * sizeof(int)), .scalars = sec_arena_alloc(f->plan->memory, n * sizeof(int)),
+                 .read = sec_arena_alloc(f->plan->memory, n * sizeof(uint32_t)), .write = sec_arena_alloc(f->plan->memory, n * sizeof(uint32_t))};
+  if (!c->which || !c->scalars || !c->read || !c->write) {
+    f->b.error = "out of memory while writing code";
+    return false;
+  }
+  for (int k = 0; k < s->n_carry; k++) {
+    if (f->plan->slots[s->init[k]].aval->size != 1) {
+      c->which[c->n++] = k;
+      continue;
+    }
+    int i = c->n_scalars++;
+    c->scalars[i] = k;
+    c->read[i] = sec_f_register(f, s->init[k]);
+    c->write[i] = sec_f_register(f, s->init[k]);
+    copy_scalar(f, c->read[i], sec_f_base(f, s->init[k]), s->init[k]);
+  }
+  return true;
+}
+
+static void scalars_turn(sec_function *f, const sec_step *s, const carried *c) {
+  for (int i = 0; i < c->n_scalars; i++) copy_scalar(f, c->read[i], c->write[i], s->init[c->scalars[i]]);
+}
+
+static void scalars_end(sec_function *f, const sec_step *s, const carried *c) {
+  for (int i = 0; i < c->n_scalars; i++) copy_scalar(f, sec_f_base(f, s->result[c->scalars[i]]), c->read[i], s->init[c->scalars[i]]);
+}
+
 /* ---- carried buffers: (read, write, other) pointers, three a value, turning at every step ---- */
 static uint32_t *turn_ids(sec_function *f, int n) {
   uint32_t *ids = sec_arena_alloc(f->plan->memory, (size_t)(3 * n + 1) * sizeof *ids);
@@ -40,10 +95,14 @@ static void list_pointers(sec_function *f, const char *before, const char *each,
   if (n) sec_text_append(f->b.out, "%s", after);
 }
 
-static void set_carry(sec_function *f, const sec_step *s, const uint32_t *ids) {
-  for (int k = 0; k < s->n_carry; k++) {
-    f->base[s->carry_in[k]] = ids[3 * k] + 1;
-    f->base[s->carry_out[k]] = ids[3 * k + 1] + 1;
+static void set_carry(sec_function *f, const sec_step *s, const carried *c, const uint32_t *ids) {
+  for (int i = 0; i < c->n; i++) {
+    f->base[s->carry_in[c->which[i]]] = ids[3 * i] + 1;
+    f->base[s->carry_out[c->which[i]]] = ids[3 * i + 1] + 1;
+  }
+  for (int i = 0; i < c->n_scalars; i++) {
+    f->base[s->carry_in[c->scalars[i]]] = c->read[i] + 1;
+    f->base[s->carry_out[c->scalars[i]]] = c->write[i] + 1;
   }
 }
 
@@ -55,17 +114,21 @@ static void yield_turn(sec_function *f, const uint32_t *ids, int n) {
 }
 
 static void emit_scan(sec_function *f, const sec_step *s) {
-  int       n = s->n_carry;
+  carried c;
+  if (s->length == 0) {
+    for (int k = 0; k < s->n_carry; k++) copy_bytes(f, sec_f_base(f, s->result[k]), sec_f_base(f, s->init[k]), f->plan->slots[s->init[k]].bytes);
+    return;
+  }
+  if (!carry_split(f, s, &c)) return;
+  int       n = c.n;
   uint32_t *ids = turn_ids(f, n), *start = turn_ids(f, n), *end = turn_ids(f, n);
   if (!ids || !start || !end) return;
-  for (int k = 0; k < n; k++) { /* the last turn writes into the result */
-    uint32_t result = sec_f_base(f, s->result[k]), spare = sec_f_base(f, s->spare[k]);
-    start[3 * k] = sec_f_base(f, s->init[k]);
-    start[3 * k + 1] = s->length % 2 ? result : spare;
-    start[3 * k + 2] = s->length % 2 ? spare : result;
-    if (s->length == 0) copy_bytes(f, result, start[3 * k], f->plan->slots[s->init[k]].bytes);
+  for (int i = 0; i < n; i++) { /* the last turn writes into the result */
+    uint32_t result = sec_f_base(f, s->result[c.which[i]]), spare = sec_f_base(f, s->spare[c.which[i]]);
+    start[3 * i] = sec_f_base(f, s->init[c.which[i]]);
+    start[3 * i + 1] = s->length % 2 ? result : spare;
+    start[3 * i + 2] = s->length % 2 ? spare : result;
   }
-  if (s->length == 0) return;
   for (int k = 0; k < s->n_xs; k++) sec_f_base(f, s->xs[k]);
   for (int k = 0; k < s->n_ys; k++) sec_f_base(f, s->ys[k]);
   uint32_t i = new_id(f), index = i;
@@ -78,31 +141,35 @@ static void emit_scan(sec_function *f, const sec_step *s) {
     index = new_id(f);
     sec_text_append(f->b.out, "%%v%u = arith.subi %%v%u, %%v%u : i64\n", index, sec_f_index(f, s->length - 1), i);
   }
-  set_carry(f, s, ids);
+  set_carry(f, s, &c, ids);
   for (int k = 0; k < s->n_xs; k++) f->base[s->x[k]] = 1 + at_bytes(f, sec_f_base(f, s->xs[k]), index, f->plan->slots[s->x[k]].bytes);
   for (int k = 0; k < s->n_ys; k++) f->base[s->y[k]] = 1 + at_bytes(f, sec_f_base(f, s->ys[k]), index, f->plan->slots[s->y[k]].bytes);
   sec_emit_block(f, &s->blocks[0]);
+  scalars_turn(f, s, &c);
   yield_turn(f, ids, n);
   sec_text_append(f->b.out, "}\n");
+  scalars_end(f, s, &c);
 }
 
 static void emit_while(sec_function *f, const sec_step *s) {
-  int       n = s->n_carry;
+  carried c;
+  if (!carry_split(f, s, &c)) return;
+  int       n = c.n;
   uint32_t *ids = turn_ids(f, n), *inner = turn_ids(f, n), *start = turn_ids(f, n), *end = turn_ids(f, n);
   if (!ids || !start || !end || !inner) return;
-  for (int k = 0; k < n; k++) {
-    start[3 * k] = sec_f_base(f, s->init[k]);
-    start[3 * k + 1] = sec_f_base(f, s->result[k]);
-    start[3 * k + 2] = sec_f_base(f, s->spare[k]);
+  for (int i = 0; i < n; i++) {
+    start[3 * i] = sec_f_base(f, s->init[c.which[i]]);
+    start[3 * i + 1] = sec_f_base(f, s->result[c.which[i]]);
+    start[3 * i + 2] = sec_f_base(f, s->spare[c.which[i]]);
   }
   sec_f_base(f, s->which);
   list_pointers(f, "", "", end, NULL, 3 * n, " = ");
-  sec_text_append(f->b.out, "scf.while");
+  sec_text_append(f->b.out, "scf.while%s", n ? "" : " : () -> ()");
   list_pointers(f, " (", "", ids, start, 3 * n, ")");
   list_pointers(f, " : (", "", NULL, NULL, 3 * n, ") -> ");
   list_pointers(f, "(", "", NULL, NULL, 3 * n, ")");
   sec_text_append(f->b.out, " {\n");
-  set_carry(f, s, ids);
+  set_carry(f, s, &c, ids);
   sec_emit_block(f, &s->blocks[0]);
   uint32_t byte = new_id(f), bit = new_id(f);
   sec_text_append(f->b.out, "%%v%u = llvm.load %%v%u : !llvm.ptr -> i8\n%%v%u = arith.trunci %%v%u : i8 to i1\nscf.condition(%%v%u)", byte, sec_f_base(f, s->which), bit, byte, bit);
@@ -110,11 +177,14 @@ static void emit_while(sec_function *f, const sec_step *s) {
   list_pointers(f, " : ", "", NULL, NULL, 3 * n, "");
   sec_text_append(f->b.out, "\n} do {\n");
   list_pointers(f, "^bb0(", ": !llvm.ptr", inner, NULL, 3 * n, "):\n");
-  set_carry(f, s, inner);
+  set_carry(f, s, &c, inner);
   sec_emit_block(f, &s->blocks[1]);
-  yield_turn(f, inner, n);
+  scalars_turn(f, s, &c);
+  if (n) yield_turn(f, inner, n);
+  else sec_text_append(f->b.out, "scf.yield\n");
   sec_text_append(f->b.out, "}\n");
-  for (int k = 0; k < n; k++) copy_bytes(f, start[3 * k + 1], end[3 * k], f->plan->slots[s->init[k]].bytes);
+  scalars_end(f, s, &c);
+  for (int i = 0; i < n; i++) copy_bytes(f, start[3 * i + 1], end[3 * i], f->plan->slots[s->init[c.which[i]]].bytes);
 }
 
 static void emit_cond(sec_function *f, const sec_step *s) {
@@ -222,6 +292,7 @@ static sec_status emit_step(sec_plan *p, const sec_block *block, sec_step *s, in
     sec_emit_group(&f, block->frame, s->group, 1, 2, &s->extent, &s->grain);
     s->parallel = s->extent > 1 && (double)group_elements(s->group) * weight > 100000;
   } else {
+    f.loop = s;
     sec_block one = {.frame = block->frame, .steps = s, .n_steps = 1};
     sec_emit_block(&f, &one);
     s->extent = s->grain = 1;

@@ -68,8 +68,8 @@ static void touch_group(walk *w, const sec_frame *fr, const sec_group *g) {
 
 static void walk_block(walk *w, const sec_block *b);
 
-static void walk_loop(walk *w, const sec_step *s) {
-  int begin = w->n;
+static void walk_loop(walk *w, sec_step *s) {
+  int begin = s->first = w->n;
   touch_list(w, s->init, s->n_carry), touch_list(w, s->spare, s->n_carry), touch_list(w, s->result, s->n_carry);
   touch_list(w, s->xs, s->n_xs), touch_list(w, s->ys, s->n_ys);
   if (s->kind != SEC_STEP_SCAN) touch(w, s->which);
@@ -82,12 +82,13 @@ static void walk_loop(walk *w, const sec_step *s) {
     sec_slot *slot = &w->p->slots[k];
     if (slot->first <= begin && slot->last >= begin) slot->last = w->n;
   }
+  s->last = w->n;
   w->n++;
 }
 
 static void walk_block(walk *w, const sec_block *b) {
   for (int i = 0; i < b->n_steps; i++) {
-    const sec_step *s = &b->steps[i];
+    sec_step *s = &b->steps[i];
     if (s->kind == SEC_STEP_GROUP) touch_group(w, b->frame, s->group);
     else if (s->kind == SEC_STEP_RUNTIME) touch_list(w, s->slots, s->n_slots);
     else walk_loop(w, s);

@@ -83,6 +83,7 @@ typedef void sec_kernel_fn(void **bufs, int64_t lo, int64_t hi);
 typedef struct sec_step {
   sec_step_kind  kind;
   const sec_eqn *eqn;
+  int            first, last;  /* numbers of a loop's begin and end, as in slots */
   sec_group     *group;
   /* slots of GROUP and RUNTIME: operands, then results (GROUP: in the order of the kernel's arguments) */
   int           *slots;

@@ -44,8 +44,10 @@ static bool is_constant(const radix *r, int d, int value) {
   static inline void count_digits##bits(const sec_word##bits *x, int64_t n, int low, int first,    \
                                         int last, uint32_t counts[][256]) {                        \
     memset(counts[first], 0, (size_t)(last - first) * sizeof *counts);                             \
-    for (int64_t i = 0; i < n; i++)                                                                \
-      for (int d = first; d < last; d++) counts[d][DIGIT(x[i], low, d)]++;                         \
+    for (int64_t i = 0; i < n; i++) {                                                              \
+      sec_word##bits v = x[i];                                                                     \
+      for (int d = first; d < last; d++) counts[d][DIGIT(v, low, d)]++;                            \
+    }                                                                                              \
   }                                                                                                \
                                                                                                    \
   static void count_all##bits(void **bufs, int64_t lo, int64_t hi) {                               \
@@ -79,7 +81,10 @@ static bool is_constant(const radix *r, int d, int value) {
       const sec_word##bits *x = (const sec_word##bits *)r->from + start;                           \
       uint32_t at[256];                                                                            \
       memcpy(at, r->counts->of[c][r->digit], sizeof at);                                           \
-      for (int64_t i = 0; i < n; i++) to[at[x[i] >> shift & 255]++] = x[i];                        \
+      for (int64_t i = 0; i < n; i++) {                                                            \
+        sec_word##bits v = x[i];                                                                   \
+        to[at[v >> shift & 255]++] = v;                                                            \
+      }                                                                                            \
     }                                                                                              \
   }                                                                                                \
                                                                                                    \

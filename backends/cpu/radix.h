@@ -18,11 +18,15 @@ typedef struct sec_radix_counts {
 
 /* Parts that n elements are worked in, and where part c begins. */
 int sec_radix_chunks(int64_t n);
-static inline int64_t sec_radix_start(int64_t n, int chunks, int c) { return n / chunks * c + n % chunks * c / chunks; }
+static inline int64_t sec_radix_start(int64_t n, int chunks, int c) {
+  return n / chunks * c + n % chunks * c / chunks;
+}
 
 /* Sorts n < 2^32 words by `digits` bytes from bit `low` on; uses b (n words) and gives back the one
  * of a and b in which the result is. */
-sec_word32 *sec_radix_sort32(sec_word32 *a, sec_word32 *b, int64_t n, int low, int digits, sec_radix_counts *counts);
-sec_word64 *sec_radix_sort64(sec_word64 *a, sec_word64 *b, int64_t n, int low, int digits, sec_radix_counts *counts);
+sec_word32 *sec_radix_sort32(sec_word32 *a, sec_word32 *b, int64_t n, int low, int digits,
+                             sec_radix_counts *counts);
+sec_word64 *sec_radix_sort64(sec_word64 *a, sec_word64 *b, int64_t n, int low, int digits,
+                             sec_radix_counts *counts);
 
 #endif

@@ -5,6 +5,7 @@ usage: python gen_capi.py TREE [OUTPUT]
 The headers keep to a dialect: `SEC_API <type> sec_name(<type> name, ...);`, one statement each, from known types.
 An unknown type ends the run, so that a header cannot drift away from its binding.
 """
+
 import os
 import re
 import sys
@@ -138,7 +139,10 @@ class Headers:
 
     def write(self):
         """The text of _capi.py."""
-        lines = ['"""The C interface of libsecant.  Generated from the headers by bindings/gen/gen_capi.py."""', "import ctypes"]
+        lines = [
+            '"""The C interface of libsecant.  Generated from the headers by bindings/gen/gen_capi.py."""',
+            "import ctypes",
+        ]
         used = {t for result, arguments in self.prototypes.values() for t in [result, *arguments]}
         used |= {t for fields in self.structs.values() for _, t in fields}
         lines.append("from ctypes import " + ", ".join(sorted(t for t in used if t.startswith("c_"))))

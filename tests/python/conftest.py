@@ -1,4 +1,5 @@
 """Two CPU devices for pmap, the package from the tree, and JAX as peer where it is installed."""
+
 import os
 import sys
 

@@ -1,4 +1,5 @@
 """Programs that run on JAX and on Secant, and what must agree: structure, dtypes, weak types, elements."""
+
 import numpy as np
 import pytest
 

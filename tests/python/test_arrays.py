@@ -1,4 +1,5 @@
 """Concrete arrays: NumPy and Python on either side, text, copies."""
+
 import copy
 import pickle
 
@@ -21,7 +22,9 @@ def test_numpy_reads_the_memory():
     assert (np.from_dlpack(jnp.arange(3.0)) == [0, 1, 2]).all()
 
 
-@pytest.mark.parametrize("dtype", "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64".split())
+@pytest.mark.parametrize(
+    "dtype", "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64".split()
+)
 def test_dtypes_go_both_ways(dtype):
     a = np.array([[0, 1], [1, 0]], dtype)
     x = jnp.asarray(a)
@@ -104,7 +107,12 @@ def test_immutable():
 
 
 def test_lists_are_refused():
-    for bad in (lambda: jnp.sum([1, 2]), lambda: jnp.ones(2) + [1, 2], lambda: jnp.ones(3)[[0, 1]], lambda: jnp.add([1], 2)):
+    for bad in (
+        lambda: jnp.sum([1, 2]),
+        lambda: jnp.ones(2) + [1, 2],
+        lambda: jnp.ones(3)[[0, 1]],
+        lambda: jnp.add([1], 2),
+    ):
         with pytest.raises(TypeError):
             bad()
     with pytest.raises(ValueError):

@@ -1,4 +1,5 @@
 """The binding table against the library and against the headers."""
+
 import os
 import subprocess
 import sys
@@ -31,7 +32,9 @@ def test_an_unknown_type_ends_the_generator(tmp_path):
         include.mkdir(parents=True)
     (tmp_path / "core/include/secant/x.h").write_text("SEC_API int sec_f(strange x);\n")
     generator = os.path.join(TREE, "bindings", "gen", "gen_capi.py")
-    run = subprocess.run([sys.executable, generator, str(tmp_path), str(tmp_path / "o")], capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, generator, str(tmp_path), str(tmp_path / "o")], capture_output=True, text=True
+    )
     assert run.returncode != 0 and "unknown type strange" in run.stderr
 
 
@@ -39,7 +42,13 @@ def test_import_is_light():
     """No heavy module of the standard library comes with `import secant`; NumPy's own imports do not count."""
     script = "import numpy, sys; before = set(sys.modules); import secant; print(*(set(sys.modules) - before))"
     path = os.path.join(TREE, "bindings", "python")
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": path})
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
     loaded = set(run.stdout.split())
     assert not loaded & {"dataclasses", "inspect", "secant.numpy", "secant.lax"}
 

@@ -1,4 +1,5 @@
 """custom_jvp, custom_vjp, checkpoint: rules in Python."""
+
 from functools import partial
 
 import pytest

@@ -1,4 +1,5 @@
 """Random indices against NumPy: reading, and writing through at."""
+
 import random
 
 import numpy as np

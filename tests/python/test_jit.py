@@ -1,4 +1,5 @@
 """jit: what is traced again and what is not, statics, stages, threads."""
+
 import threading
 
 import numpy as np

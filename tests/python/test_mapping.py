@@ -1,4 +1,5 @@
 """vmap and pmap: errors, axes, nesting; control flow: structures of carries and branches."""
+
 import pytest
 
 import secant
@@ -81,7 +82,9 @@ def test_pmap_out_axes_none_takes_the_first():
 def test_captured_values_in_bodies():
     def f(a, k):
         total, _ = lax.scan(lambda c, v: (c + v * k, None), 0.0, a)
-        return lax.cond(k > 0, lambda t: t * k, lambda t: t, total) + lax.while_loop(lambda c: c < k, lambda c: c + k, 0.0)
+        return lax.cond(k > 0, lambda t: t * k, lambda t: t, total) + lax.while_loop(
+            lambda c: c < k, lambda c: c + k, 0.0
+        )
 
     a, k = jnp.arange(3.0), 2.0
     assert float(secant.jit(f)(a, k)) == 14
@@ -90,7 +93,11 @@ def test_captured_values_in_bodies():
 
 
 def test_scan_of_trees():
-    carry, ys = lax.scan(lambda c, x: ({"n": c["n"] + 1, "s": c["s"] + x["v"]}, (x["v"], None)), {"n": 0, "s": 0.0}, {"v": jnp.arange(4.0)})
+    carry, ys = lax.scan(
+        lambda c, x: ({"n": c["n"] + 1, "s": c["s"] + x["v"]}, (x["v"], None)),
+        {"n": 0, "s": 0.0},
+        {"v": jnp.arange(4.0)},
+    )
     assert int(carry["n"]) == 4 and float(carry["s"]) == 6 and ys[0].tolist() == [0, 1, 2, 3] and ys[1] is None
 
 

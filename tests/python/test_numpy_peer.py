@@ -1,4 +1,5 @@
 """secant.numpy against jax.numpy: values, dtypes and weak types."""
+
 import pytest
 
 from peer import agree, needs_jax
@@ -10,7 +11,9 @@ BINARY = """add subtract multiply divide floor_divide remainder fmod power maxim
 logaddexp2 equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor copysign heaviside
 nextafter float_power""".split()
 INTEGER = "bitwise_and bitwise_or bitwise_xor left_shift right_shift add subtract multiply floor_divide remainder maximum".split()
-REDUCTIONS = "sum prod max min mean var std argmax argmin all any cumsum cumprod nansum nanmean nanmax nanmin ptp".split()
+REDUCTIONS = (
+    "sum prod max min mean var std argmax argmin all any cumsum cumprod nansum nanmean nanmax nanmin ptp".split()
+)
 
 ROWS = """
 jnp.where(x > 2, x, 0.0)
@@ -83,7 +86,9 @@ def test_binary(name):
 @pytest.mark.peer
 @pytest.mark.parametrize("name", INTEGER)
 def test_integer(name):
-    agree(f"jnp.{name}(i(12, -7, 3), i(5, 3, 2)), jnp.{name}(i(12, -7, 3), 2), jnp.{name}(jnp.uint8(200), jnp.uint8(3))")
+    agree(
+        f"jnp.{name}(i(12, -7, 3), i(5, 3, 2)), jnp.{name}(i(12, -7, 3), 2), jnp.{name}(jnp.uint8(200), jnp.uint8(3))"
+    )
 
 
 @needs_jax

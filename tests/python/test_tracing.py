@@ -1,4 +1,5 @@
 """Errors while tracing: classes, messages, the user's file and line."""
+
 import numpy as np
 import pytest
 

@@ -1,4 +1,5 @@
 """Derivatives, vmap, control flow, nn and random numbers against JAX."""
+
 import pytest
 
 from peer import agree, needs_jax
@@ -110,9 +111,9 @@ def test_row(program):
 @pytest.mark.parametrize("program", RANDOM.strip().split("\n"))
 def test_random_bits(program):
     """Bits are equal, and so are the floats made of them without a function."""
+    import jax
     import numpy as np
 
-    import jax
     import secant
     from peer import leaves, names
 

@@ -1,4 +1,5 @@
 """Pytrees: structure, equality, registration, paths."""
+
 from collections import OrderedDict, namedtuple
 from dataclasses import dataclass
 

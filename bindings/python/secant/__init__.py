@@ -3,6 +3,7 @@
 `import secant` in place of `import jax`; `secant.numpy`, `secant.lax`, `secant.random`, `secant.nn` and the other modules are
 loaded on first use.
 """
+
 from secant import _tracer_operators, errors  # noqa: F401
 from secant._api import (  # noqa: F401
     block_until_ready,

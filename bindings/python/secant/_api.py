@@ -1,4 +1,5 @@
 """The rest of JAX's top level: looking at jaxprs and shapes, devices, settings."""
+
 import os
 
 from secant import _array, _eager, _jit, _tree, _types

@@ -1,4 +1,5 @@
 """Concrete arrays: a counted sec_array *, read by NumPy without a copy."""
+
 import ctypes
 
 import numpy as np
@@ -6,7 +7,7 @@ import numpy as np
 from secant import _types
 from secant._errors import check_pointer
 from secant._lib import context, int64s, lib
-from secant._operators import Array, indexing
+from secant._operators import Array
 
 _release = lib.sec_array_release
 
@@ -140,10 +141,6 @@ class ArrayImpl(Array):
         import secant.numpy
 
         return lambda api_version=None: secant.numpy
-
-    @property
-    def at(self):
-        return indexing.At(self)
 
 
 class Number(ArrayImpl):

@@ -1,4 +1,5 @@
 """Derivatives: a function is traced to a jaxpr, the library differentiates it, the result is applied or run."""
+
 import ctypes
 
 import numpy as np
@@ -18,7 +19,9 @@ def argument_numbers(argnums, n, what):
     out = []
     for i in (argnums,) if bare else tuple(argnums):
         if not -n <= i < n:
-            raise TypeError(f"{what} with argnums={argnums} requires at least {i + 1 if i >= 0 else -i} positional arguments, got {n}.")
+            raise TypeError(
+                f"{what} with argnums={argnums} requires at least {i + 1 if i >= 0 else -i} positional arguments, got {n}."
+            )
         out.append(i % n)
     return tuple(out), bare
 
@@ -46,7 +49,9 @@ def _inputs(what, leaves, allow_int=False, holomorphic=False):
         if holomorphic and kind != "COMPLEX":
             raise TypeError(f"{what} with holomorphic=True requires inputs with complex dtype, but got {a.dtype.name}.")
         if not a.is_float and not allow_int:
-            raise TypeError(f"{what} requires real- or complex-valued inputs (input dtype that is a sub-dtype of np.floating), but got {a.dtype.name}.")
+            raise TypeError(
+                f"{what} requires real- or complex-valued inputs (input dtype that is a sub-dtype of np.floating), but got {a.dtype.name}."
+            )
         if kind == "COMPLEX" and not holomorphic:
             raise TypeError(f"{what}: complex inputs are not differentiated in this version, got {a.dtype.name}")
     return avals
@@ -136,12 +141,16 @@ def value_and_grad(fun, argnums=0, has_aux=False, holomorphic=False, allow_int=F
 
 def _check_scalar(jaxpr, out_tree, n):
     if n != 1 or out_tree.spec is not _tree.LEAF:
-        raise TypeError(f"Gradient only defined for scalar-output functions. Output was a pytree of structure {out_tree}.")
+        raise TypeError(
+            f"Gradient only defined for scalar-output functions. Output was a pytree of structure {out_tree}."
+        )
     out = jaxpr.out_avals[0]
     if out.shape:
         raise TypeError(f"Gradient only defined for scalar-output functions. Output had shape: {out.shape}.")
     if not out.is_float:
-        raise TypeError(f"grad requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got {out.dtype.name}.")
+        raise TypeError(
+            f"grad requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got {out.dtype.name}."
+        )
 
 
 def grad(fun, argnums=0, has_aux=False, holomorphic=False, allow_int=False, reduce_axes=()):
@@ -166,11 +175,15 @@ def _named(wrapped, fun, what):
 def _check_pairs(primals, tangents, what):
     """(leaves, tree, tangent leaves) after JAX's checks of a tuple of primals and a tuple of tangents."""
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
-        raise TypeError(f"primal and tangent arguments to {what} must be tuples or lists; found {type(primals).__name__} and {type(tangents).__name__}.")
+        raise TypeError(
+            f"primal and tangent arguments to {what} must be tuples or lists; found {type(primals).__name__} and {type(tangents).__name__}."
+        )
     leaves, tree = _tree.tree_flatten(tuple(primals))
     dots, other = _tree.tree_flatten(tuple(tangents))
     if tree != other:
-        raise TypeError(f"primal and tangent arguments to {what} must have the same tree structure; primals have {tree}, tangents {other}.")
+        raise TypeError(
+            f"primal and tangent arguments to {what} must have the same tree structure; primals have {tree}, tangents {other}."
+        )
     for p, t in zip(leaves, dots):
         check_tangent(aval_of(p), t, what)
     return leaves, tree, dots
@@ -185,9 +198,13 @@ def check_tangent(primal, t, what, error=TypeError):
     aval = aval_of(t)
     if not primal.is_float or aval.code != primal.code:
         wanted = primal.dtype.name if primal.is_float else "float0"
-        raise error(f"primal and tangent arguments to {what} do not match; dtypes must be equal, or float0 for integers: got primal dtype {primal.dtype.name}, so expected tangent dtype {wanted}, but got {aval.dtype.name} instead.")
+        raise error(
+            f"primal and tangent arguments to {what} do not match; dtypes must be equal, or float0 for integers: got primal dtype {primal.dtype.name}, so expected tangent dtype {wanted}, but got {aval.dtype.name} instead."
+        )
     if aval.shape != primal.shape:
-        raise ValueError(f"{what} called with different primal and tangent shapes: got primal shape {primal.shape} and tangent shape {aval.shape}.")
+        raise ValueError(
+            f"{what} called with different primal and tangent shapes: got primal shape {primal.shape} and tangent shape {aval.shape}."
+        )
 
 
 def jvp(fun, primals, tangents, has_aux=False):
@@ -223,7 +240,9 @@ def _linearized(fun, primals, has_aux, name):
 
 def linearize(fun, *primals, has_aux=False):
     """(fun(*primals), the linear function of tangents at that point)."""
-    value, aux, linear, residuals, (avals, tree, out_avals, n, out_tree) = _linearized(fun, primals, has_aux, _name(fun))
+    value, aux, linear, residuals, (avals, tree, out_avals, n, out_tree) = _linearized(
+        fun, primals, has_aux, _name(fun)
+    )
 
     def pushforward(*tangents):
         dots, other = _tree.tree_flatten(tangents)
@@ -243,7 +262,9 @@ def _cotangents(ct, out_tree, avals):
     """The cotangents of float results, after JAX's checks."""
     cts, tree = _tree.tree_flatten(ct)
     if tree != out_tree:
-        raise ValueError(f"unexpected tree structure of argument to vjp function: got {tree}, but expected to match {out_tree}")
+        raise ValueError(
+            f"unexpected tree structure of argument to vjp function: got {tree}, but expected to match {out_tree}"
+        )
     for a, c in zip(avals, cts):
         if _is_float0(c) or not a.is_float:
             continue
@@ -257,7 +278,9 @@ def _cotangents(ct, out_tree, avals):
 
 def vjp(fun, *primals, has_aux=False, reduce_axes=()):
     """(fun(*primals), function from a cotangent of the result to a tuple of cotangents of the primals)."""
-    value, aux, linear, residuals, (avals, tree, out_avals, n, out_tree) = _linearized(fun, primals, has_aux, _name(fun))
+    value, aux, linear, residuals, (avals, tree, out_avals, n, out_tree) = _linearized(
+        fun, primals, has_aux, _name(fun)
+    )
     extra = [a for a in out_avals[n:] if a.is_float]
     kept = []
 
@@ -315,7 +338,9 @@ def _jacobian(what, fun, argnums, has_aux, holomorphic, allow_int, derive):
         jaxpr, (out_tree, n, aux) = _trace_function(chosen, leaves, tree, avals, has_aux, _name(fun))
         for a in jaxpr.out_avals[:n]:
             if not a.is_float:
-                raise TypeError(f"{what} requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got {a.dtype.name}.")
+                raise TypeError(
+                    f"{what} requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got {a.dtype.name}."
+                )
         whole, _ = trace_flat(lambda ins: (derive(jaxpr, ins, avals, n), None), avals, _name(fun))
         results = call(whole, leaves)
         blocks, rest = results[: n * len(leaves)], results[n * len(leaves) :]
@@ -370,7 +395,9 @@ def _reverse(jaxpr, ins, avals, n):
     in_axes = [NOT_MAPPED] * len(avals) + [0] * len(floats)
     mapped = _mapped(pulled, in_axes, [NOT_MAPPED] * len(outs) + [0] * n_cts, size)
     results = call(mapped, [*ins, *basis])
-    columns = [_split(rows, 0, outs[:n], lambda a, b=b: a.shape + b.shape) for rows, b in zip(results[len(outs) :], avals)]
+    columns = [
+        _split(rows, 0, outs[:n], lambda a, b=b: a.shape + b.shape) for rows, b in zip(results[len(outs) :], avals)
+    ]
     return [*(columns[i][o] for o in range(n) for i in range(len(avals))), *results[: len(outs)]]
 
 

@@ -1,4 +1,5 @@
 """Named axes of vmap and pmap that are open while their functions are traced."""
+
 import threading
 
 from secant import _errors
@@ -24,7 +25,9 @@ def axis_size(name):
     for other, size in reversed(_local.axes):
         if other == name:
             return size
-    raise NameError(f"Found an unbound axis name: {name}. To fix this, call the function under vmap or pmap with axis_name={name!r}.")
+    raise NameError(
+        f"Found an unbound axis name: {name}. To fix this, call the function under vmap or pmap with axis_name={name!r}."
+    )
 
 
 def in_pmap():

@@ -1,4 +1,5 @@
 """custom_jvp, custom_vjp and checkpoint: rules in Python, called by the library while it transforms."""
+
 import ctypes
 
 from secant import _errors, _tree
@@ -6,10 +7,30 @@ from secant._autodiff import _is_float0, float0_zeros
 from secant._errors import keep
 from secant._jit import flat_result
 from secant._lib import lib
-from secant._trace import TRACE_ID, Frame, aval_of, call, lift, lifted, local, results, trace_flat, trace_known, tracer, values
+from secant._trace import (
+    TRACE_ID,
+    Frame,
+    aval_of,
+    call,
+    lift,
+    lifted,
+    local,
+    results,
+    trace_flat,
+    trace_known,
+    tracer,
+    values,
+)
 from secant._tracer import Tracer
 
-_CALL = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_size_t, ctypes.POINTER(ctypes.c_uint64), ctypes.c_int, ctypes.POINTER(ctypes.c_uint64), ctypes.c_int)
+_CALL = ctypes.CFUNCTYPE(
+    ctypes.c_int,
+    ctypes.c_size_t,
+    ctypes.POINTER(ctypes.c_uint64),
+    ctypes.c_int,
+    ctypes.POINTER(ctypes.c_uint64),
+    ctypes.c_int,
+)
 _DESTROY = ctypes.CFUNCTYPE(None, ctypes.c_size_t)
 _CALLBACK = 1 + [cls.__name__ for cls in _errors.CLASSES[1:]].index("CallbackError")
 _rules = {}  # id -> Python function from tracers to results; alive while the library holds the callable
@@ -162,11 +183,15 @@ class custom_jvp(_Custom):
             dots = [t if a.is_float else float0_zeros(a.shape) for t, a in zip(ins[n:], avals)]
             pair = self.jvp(*fixed, primals, tree.unflatten(dots))
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-                raise TypeError(f"Custom JVP rule for {self.__name__} must produce a pair (list or tuple of length two) representing primal and tangent outputs, but got {pair!r}.")
+                raise TypeError(
+                    f"Custom JVP rule for {self.__name__} must produce a pair (list or tuple of length two) representing primal and tangent outputs, but got {pair!r}."
+                )
             outs, primal_tree = _tree.tree_flatten(pair[0])
             out_dots, dot_tree = _tree.tree_flatten(pair[1])
             if primal_tree != out_tree or dot_tree != out_tree:
-                raise TypeError(f"Custom JVP rule for {self.__name__} must produce primal and tangent outputs with the function's structure {out_tree}, but got {primal_tree} and {dot_tree}.")
+                raise TypeError(
+                    f"Custom JVP rule for {self.__name__} must produce primal and tangent outputs with the function's structure {out_tree}, but got {primal_tree} and {dot_tree}."
+                )
             return [*(_fit(x, a) for x, a in zip(outs, out_avals)), *(_fit(t, a) for t, a in zip(out_dots, out_avals))]
 
         kept = _Callable(getattr(self.jvp, "__name__", "jvp"), rule)
@@ -218,10 +243,14 @@ class custom_vjp(_Custom):
             rest, given = iter(tree.unflatten(ins)), iter(fixed)
             pair = self.fwd(*[next(given) if i in self.nondiff_argnums else next(rest) for i in range(len(args))])
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-                raise TypeError(f"Custom VJP fwd rule for {self.__name__} must produce a pair (list or tuple of length two) representing primal outputs and residuals, but got {pair!r}.")
+                raise TypeError(
+                    f"Custom VJP fwd rule for {self.__name__} must produce a pair (list or tuple of length two) representing primal outputs and residuals, but got {pair!r}."
+                )
             outs, fwd_tree = _tree.tree_flatten(pair[0])
             if fwd_tree != out_tree:
-                raise TypeError(f"Custom VJP fwd rule for {self.__name__} must produce the function's structure {out_tree}, but got {fwd_tree}.")
+                raise TypeError(
+                    f"Custom VJP fwd rule for {self.__name__} must produce the function's structure {out_tree}, but got {fwd_tree}."
+                )
             residuals, res_tree = _tree.tree_flatten(pair[1])
             return [*(_fit(x, a) for x, a in zip(outs, out_avals)), *residuals], res_tree
 
@@ -260,9 +289,13 @@ class custom_vjp(_Custom):
         """The leaves of what bwd gave: None stands for zeros of a whole subtree."""
         children = tree.children()
         if not isinstance(cts, (tuple, list)):
-            raise TypeError(f"Custom VJP bwd rule for {self.__name__} must produce a tuple of length equal to the primal args tuple, but got output with type {type(cts).__name__}.")
+            raise TypeError(
+                f"Custom VJP bwd rule for {self.__name__} must produce a tuple of length equal to the primal args tuple, but got output with type {type(cts).__name__}."
+            )
         if len(cts) != len(children):
-            raise TypeError(f"Custom VJP bwd rule for {self.__name__} must produce a tuple of length {len(children)}, one an argument, but got one of length {len(cts)}.")
+            raise TypeError(
+                f"Custom VJP bwd rule for {self.__name__} must produce a tuple of length {len(children)}, one an argument, but got one of length {len(cts)}."
+            )
         out, at = [], 0
         for ct, child in zip(cts, children):
             wanted = avals[at : at + child.num_leaves]
@@ -272,7 +305,9 @@ class custom_vjp(_Custom):
                 continue
             leaves, other = _tree.tree_flatten(ct, is_leaf=lambda x: x is None)
             if other != child:
-                raise TypeError(f"Custom VJP bwd rule for {self.__name__} must produce cotangents with the structure of the arguments: expected {child}, got {other}.")
+                raise TypeError(
+                    f"Custom VJP bwd rule for {self.__name__} must produce cotangents with the structure of the arguments: expected {child}, got {other}."
+                )
             out += [self._cotangent(x, a) for x, a in zip(leaves, wanted)]
         return out
 
@@ -280,7 +315,9 @@ class custom_vjp(_Custom):
         if x is None or _is_float0(x) or not aval.is_float:
             return _zeros(aval)
         if aval_of(x).shape != aval.shape:
-            raise ValueError(f"Custom VJP bwd rule for {self.__name__} gave a cotangent {aval_of(x).str_short()} for an argument {aval.str_short()}.")
+            raise ValueError(
+                f"Custom VJP bwd rule for {self.__name__} gave a cotangent {aval_of(x).str_short()} for an argument {aval.str_short()}."
+            )
         return _fit(x, aval)
 
 
@@ -306,7 +343,9 @@ def checkpoint(fun=None, *, prevent_cse=True, policy=None, static_argnums=(), co
     if fun is None:
         return lambda f: checkpoint(f, prevent_cse=prevent_cse, policy=policy, static_argnums=static_argnums)
     if policy not in (None, checkpoint_policies.nothing_saveable, checkpoint_policies.everything_saveable):
-        raise NotImplementedError("checkpoint: this version knows the policies None, nothing_saveable and everything_saveable")
+        raise NotImplementedError(
+            "checkpoint: this version knows the policies None, nothing_saveable and everything_saveable"
+        )
     statics = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
 
     def wrapped(*args, **keywords):

@@ -1,4 +1,5 @@
 """Operations outside jit: each is a small compiled function, cached by types and static arguments."""
+
 import numpy as np
 
 from secant import _tree, _types

@@ -1,4 +1,5 @@
 """Exceptions: one class a status of the library, and JAX's classes where they exist."""
+
 from secant._capi import STATUSES
 from secant._lib import context, lib
 
@@ -45,7 +46,11 @@ def _make_classes():
     classes = [None]
     for name, text, base in STATUSES[1:]:
         title = special.get(name) or "".join(word.title() for word in name.split("_")) + "Error"
-        classes.append(type(title, (SecantError, base), {"__doc__": text[0].upper() + text[1:] + ".", "__module__": "secant.errors"}))
+        classes.append(
+            type(
+                title, (SecantError, base), {"__doc__": text[0].upper() + text[1:] + ".", "__module__": "secant.errors"}
+            )
+        )
     return classes
 
 

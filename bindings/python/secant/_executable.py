@@ -1,4 +1,5 @@
 """Compiled jaxprs with the pointer arrays that a call needs, kept ready."""
+
 import ctypes
 
 from secant import _errors, _types

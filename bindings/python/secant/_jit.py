@@ -1,13 +1,14 @@
 """jit: traced once for each signature, compiled, called through one library call."""
+
 import weakref
 
 from secant import _tree, _types
 from secant._array import ArrayImpl, to_array
+from secant._axes import axis_environment
 from secant._eager import _Static
 from secant._executable import Executable
 from secant._lib import lib
 from secant._trace import Tracer, aval_of, lifted, local, results, trace_flat, values
-from secant._axes import axis_environment
 
 _caches = weakref.WeakKeyDictionary()  # function -> {options: _Cache}: two jits of one function share
 _all = weakref.WeakSet()
@@ -57,7 +58,9 @@ class _Entry:
 class Jitted:
     """A function that is compiled for each signature of its arguments."""
 
-    def __init__(self, function, static_argnums=(), static_argnames=(), donate_argnums=(), donate_argnames=(), **options):
+    def __init__(
+        self, function, static_argnums=(), static_argnames=(), donate_argnums=(), donate_argnames=(), **options
+    ):
         if not callable(function):
             raise TypeError(f"jit needs a callable, got {function!r}")
         self.__wrapped__ = function
@@ -220,7 +223,9 @@ def flat_result(result):
             try:
                 aval_of(leaf)
             except TypeError:
-                raise TypeError(f"the function returned a value of type {type(leaf)}, which is not a valid array type: {leaf!r}") from None
+                raise TypeError(
+                    f"the function returned a value of type {type(leaf)}, which is not a valid array type: {leaf!r}"
+                ) from None
     return leaves, tree
 
 

@@ -1,4 +1,5 @@
 """libsecant, found and loaded; functions are bound on first use, with the types of _capi.PROTOTYPES."""
+
 import ctypes
 import os
 
@@ -14,7 +15,9 @@ def _find():
     for place in places:
         if os.path.exists(place):
             return place
-    raise ImportError("libsecant.so was not found; looked at: " + ", ".join(places) + ". Build it, or set SECANT_LIBRARY")
+    raise ImportError(
+        "libsecant.so was not found; looked at: " + ", ".join(places) + ". Build it, or set SECANT_LIBRARY"
+    )
 
 
 class Library:

@@ -18,6 +18,7 @@ class _Functions:
 jnp = _Functions("secant.numpy")
 lax = _Functions("secant.lax")
 indexing = _Functions("secant._indexing")
+updates = _Functions("secant._updates")
 
 
 def operand(x):
@@ -27,7 +28,12 @@ def operand(x):
 
 def beside(array, other):
     """The other operand: a Python integer that needs 64 bits gets them from a 64-bit array beside it."""
-    if type(other) is int and not -(2**31) <= other < 2**31 and array.aval.dtype.itemsize == 8 and array.aval.dtype.kind in "iu":
+    if (
+        type(other) is int
+        and not -(2**31) <= other < 2**31
+        and array.aval.dtype.itemsize == 8
+        and array.aval.dtype.kind in "iu"
+    ):
         return array.aval.dtype.type(other)
     return other
 
@@ -65,7 +71,7 @@ class Array:
     mT = property(lambda self: jnp.matrix_transpose(self))
     real = property(lambda self: jnp.real(self))
     imag = property(lambda self: jnp.imag(self))
-    at = property(lambda self: indexing.At(self))
+    at = property(lambda self: updates.At(self))
 
     # ---- operators ----
     __add__, __radd__ = _binary("add"), _reflected("add")
@@ -131,7 +137,9 @@ class Array:
         return jnp.reshape(self, shape[0] if len(shape) == 1 else shape, order)
 
     def transpose(self, *axes):
-        return jnp.transpose(self, None if not axes else axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes)
+        return jnp.transpose(
+            self, None if not axes else axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        )
 
     def sum(self, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None):
         return jnp.sum(self, axis, dtype, out, keepdims, initial, where)

@@ -1,6 +1,7 @@
 """Stages of a jitted function, for people: traced, lowered, compiled."""
-from secant._array import to_array
+
 from secant import _tree
+from secant._array import to_array
 
 
 class Traced:

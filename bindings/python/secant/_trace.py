@@ -1,4 +1,5 @@
 """Open traces and jaxprs: Python functions become sec_jaxprs; jaxprs are applied in a trace, or run."""
+
 import ctypes
 import threading
 
@@ -7,7 +8,7 @@ import numpy as np
 from secant import _array, _errors, _types
 from secant._array import ArrayImpl, Number, to_array
 from secant._lib import context, lib, take_text
-from secant._tracer import Tracer, made, place
+from secant._tracer import Tracer, place
 
 TRUTH = "its truth (bool(), if, and, or, not, while)"
 TRACE_ID = 0xFFFFFFFF  # the bits of a value that name its trace
@@ -79,7 +80,9 @@ def _checked(v):
 def literal(code, x, weak=False):
     """A typed scalar."""
     integer = not _types.is_float(code)
-    return Tracer(_checked(lib.sec_literal_of(code, weak, 0.0 if integer else float(x), _wrap64(int(x)) if integer else 0)))
+    return Tracer(
+        _checked(lib.sec_literal_of(code, weak, 0.0 if integer else float(x), _wrap64(int(x)) if integer else 0))
+    )
 
 
 def aval_of(x):

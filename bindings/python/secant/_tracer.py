@@ -1,4 +1,5 @@
 """Values while tracing: eight bytes that name a variable of an open trace, with an array's operators."""
+
 import os
 from sys import _getframe
 

@@ -1,4 +1,5 @@
 """Operators of tracers, straight to the library: what tracing costs is decided here."""
+
 from secant._lib import lib
 from secant._operators import beside, jnp, operand
 from secant._trace import lift
@@ -62,7 +63,9 @@ _div, _div_reflected = _binary(lib.sec_div), _reflected(lib.sec_div)
 
 
 def _truediv(self, other):
-    if self.aval.is_float and (type(other) is float or type(other) is int or (type(other) is Tracer and other.aval.is_float)):
+    if self.aval.is_float and (
+        type(other) is float or type(other) is int or (type(other) is Tracer and other.aval.is_float)
+    ):
         return _div(self, other)
     return jnp.true_divide(self, other) if operand(other) else NotImplemented
 

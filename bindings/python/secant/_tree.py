@@ -2,6 +2,7 @@
 
 A treedef is one hashable tuple, so that it compares and hashes at C speed: ("leaf",), or (kind, data, children...).
 """
+
 from collections import OrderedDict, defaultdict
 
 LEAF, NONE = ("*",), ("None",)
@@ -28,7 +29,9 @@ class TreeDef:
     def unflatten(self, leaves):
         leaves = list(leaves)
         if len(leaves) != self.num_leaves:
-            raise ValueError(f"Too {'few' if len(leaves) < self.num_leaves else 'many'} leaves for {self}: {len(leaves)}")
+            raise ValueError(
+                f"Too {'few' if len(leaves) < self.num_leaves else 'many'} leaves for {self}: {len(leaves)}"
+            )
         return _build(self.spec, iter(leaves))
 
     def flatten_up_to(self, tree):
@@ -147,7 +150,9 @@ def _flatten_up_to(spec, tree, out):
         raise ValueError(f"pytree structures differ: expected {_text(spec)}, got {tree_structure(tree)}")
     children = list(node[2])
     if len(children) != len(spec) - 2:
-        raise ValueError(f"pytree structures differ: expected {len(spec) - 2} children in {_text(spec)}, got {len(children)}")
+        raise ValueError(
+            f"pytree structures differ: expected {len(spec) - 2} children in {_text(spec)}, got {len(children)}"
+        )
     for child, subtree in zip(spec[2:], children):
         _flatten_up_to(child, subtree, out)
 
@@ -191,7 +196,9 @@ def broadcast_prefix(prefix, tree, is_leaf=None):
             return
         node, other = _children(p), _children(t)
         if other is None or node[0] is not other[0] or node[1] != other[1] or len(node[2]) != len(other[2]):
-            raise ValueError(f"pytree structure error: different types or lengths: {p!r} is not a prefix of {tree_structure(t)}")
+            raise ValueError(
+                f"pytree structure error: different types or lengths: {p!r} is not a prefix of {tree_structure(t)}"
+            )
         for a, b in zip(node[2], other[2]):
             walk(a, b)
 

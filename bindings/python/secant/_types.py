@@ -1,4 +1,5 @@
 """Element types and abstract values, shared with the library: its codes, NumPy's dtypes, JAX's rules."""
+
 import ctypes
 
 import numpy as np
@@ -82,7 +83,9 @@ def code_of(dtype):
         return code
     if isinstance(dtype, str) and dtype in CODES:
         return CODES[dtype]
-    dtype = np.dtype(dtype if isinstance(dtype, type) and issubclass(dtype, np.generic) else getattr(dtype, "dtype", dtype))
+    dtype = np.dtype(
+        dtype if isinstance(dtype, type) and issubclass(dtype, np.generic) else getattr(dtype, "dtype", dtype)
+    )
     code = _codes.get(dtype, CODES.get(dtype.name))
     if code is None:
         raise TypeError(f"dtype {dtype} is not one of Secant's: {', '.join(NAMES)}")

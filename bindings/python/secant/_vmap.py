@@ -1,4 +1,5 @@
 """vmap and pmap: one axis of the arguments is mapped."""
+
 import ctypes
 
 from secant import _axes, _tree, _types
@@ -19,10 +20,14 @@ def _in_axes(in_axes, args, keywords, what):
     if isinstance(in_axes, list):
         in_axes = tuple(in_axes)
     if not isinstance(in_axes, (int, tuple, type(None))):
-        raise TypeError(f"{what} in_axes must be an int, None, or a tuple of entries corresponding to the positional arguments passed to the function, but got {in_axes!r}.")
+        raise TypeError(
+            f"{what} in_axes must be an int, None, or a tuple of entries corresponding to the positional arguments passed to the function, but got {in_axes!r}."
+        )
     if isinstance(in_axes, tuple):
         if len(in_axes) != len(args):
-            raise ValueError(f"{what} in_axes must be an int, None, or a tuple of length equal to the number of positional arguments: got {len(in_axes)} axes for {len(args)} arguments")
+            raise ValueError(
+                f"{what} in_axes must be an int, None, or a tuple of length equal to the number of positional arguments: got {len(in_axes)} axes for {len(args)} arguments"
+            )
         axes = _tree.broadcast_prefix(in_axes, args, _is_none)
     else:
         axes = [in_axes] * len(_tree.tree_leaves(args))
@@ -35,7 +40,9 @@ def _in_axes(in_axes, args, keywords, what):
 def _lane(aval, axis, what):
     """(size of the mapped axis, type of one lane)."""
     if not -aval.ndim <= axis < aval.ndim:
-        raise ValueError(f"{what} was requested to map its argument along axis {axis}, which implies that its rank should be at least {axis + 1 if axis >= 0 else -axis}, but is only {aval.ndim} (its shape is {aval.shape})")
+        raise ValueError(
+            f"{what} was requested to map its argument along axis {axis}, which implies that its rank should be at least {axis + 1 if axis >= 0 else -axis}, but is only {aval.ndim} (its shape is {aval.shape})"
+        )
     axis %= aval.ndim
     shape = aval.shape
     return shape[axis], _types.aval(aval.code, shape[:axis] + shape[axis + 1 :], aval.weak_type)
@@ -115,20 +122,38 @@ def _out_axes(out_axes, out_tree, avals, what):
     try:
         outs = _tree.broadcast_prefix(out_axes, out_tree.unflatten(range(out_tree.num_leaves)), _is_none)
     except ValueError:
-        raise ValueError(f"{what} out_axes specification must be a tree prefix of the corresponding value, got specification {out_axes} for value tree {out_tree}.") from None
+        raise ValueError(
+            f"{what} out_axes specification must be a tree prefix of the corresponding value, got specification {out_axes} for value tree {out_tree}."
+        ) from None
     for axis, aval in zip(outs, avals):
         if axis is not None and not -aval.ndim - 1 <= axis <= aval.ndim:
             raise ValueError(f"{what}: axis {axis} is out of bounds for a result of {aval.ndim + 1} dimensions")
     return outs
 
 
-def pmap(fun, axis_name=None, *, in_axes=0, out_axes=0, static_broadcasted_argnums=(), devices=None, backend=None, axis_size=None, donate_argnums=(), global_arg_shapes=None):
+def pmap(
+    fun,
+    axis_name=None,
+    *,
+    in_axes=0,
+    out_axes=0,
+    static_broadcasted_argnums=(),
+    devices=None,
+    backend=None,
+    axis_size=None,
+    donate_argnums=(),
+    global_arg_shapes=None,
+):
     """Maps `fun` over devices: one lane each, compiled, with collectives over `axis_name`.
 
     The mapped axis may not exceed the number of devices.  out_axes None gives the first device's value.
     static_broadcasted_argnums : arguments that are compiled in.
     """
-    statics = (static_broadcasted_argnums,) if isinstance(static_broadcasted_argnums, int) else tuple(static_broadcasted_argnums)
+    statics = (
+        (static_broadcasted_argnums,)
+        if isinstance(static_broadcasted_argnums, int)
+        else tuple(static_broadcasted_argnums)
+    )
     if isinstance(in_axes, list):
         in_axes = tuple(in_axes)
 

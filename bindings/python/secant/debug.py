@@ -1,4 +1,5 @@
 """Printing from user code: at trace time the types, outside traces the values."""
+
 from secant._trace import local
 
 
@@ -14,4 +15,3 @@ def callback(callback, *args, **keywords):
     if local.frames:
         raise NotImplementedError("debug.callback inside a traced function is not available in this version")
     callback(*args, **keywords)
-

@@ -1,8 +1,8 @@
 """Functions of neural networks, as jax.nn."""
+
 import numpy as np
 
-from secant import lax
-from secant import numpy as jnp
+from secant import lax, numpy as jnp
 from secant._custom import custom_jvp
 from secant._eager import op
 from secant._trace import tracer

@@ -2,13 +2,13 @@
 
 A key made by `key` prints with dtype key<fry>; `PRNGKey` gives its two words as a uint32 array.  Both are accepted everywhere.
 """
+
 import builtins
 import math
 
 import numpy as np
 
-from secant import _tree, _types, lax
-from secant import numpy as jnp
+from secant import _tree, _types, lax, numpy as jnp
 from secant._eager import op
 from secant._operators import Array
 from secant._trace import literal, tracer
@@ -71,7 +71,9 @@ def _words(key):
     if not isinstance(key, (Array, np.ndarray)):
         raise TypeError(f"unexpected PRNG key type {type(key)}")
     if key.shape[-1:] != (2,) or key.dtype != np.uint32:
-        raise TypeError(f"JAX encountered invalid PRNG key data: expected key_data.dtype = uint32 and a last axis of 2; got {key.dtype} of shape {key.shape}")
+        raise TypeError(
+            f"JAX encountered invalid PRNG key data: expected key_data.dtype = uint32 and a last axis of 2; got {key.dtype} of shape {key.shape}"
+        )
     return key
 
 
@@ -98,7 +100,11 @@ def _seeded(seed):
         raise TypeError(f"PRNG key seed must be a scalar; got shape {seed.shape}")
     low = lax.convert_element_type(seed, "uint32")
     wide = _types.SIZES[seed.aval.code] == 8
-    high = lax.convert_element_type(lax.shift_right_logical(seed, jnp.asarray(32, seed.dtype)), "uint32") if wide else low * 0
+    high = (
+        lax.convert_element_type(lax.shift_right_logical(seed, jnp.asarray(32, seed.dtype)), "uint32")
+        if wide
+        else low * 0
+    )
     return jnp.stack([high, low])
 
 
@@ -142,7 +148,9 @@ def _blocks(words, shape):
 
 def _check_scalar(words, name):
     if words.ndim != 1:
-        raise TypeError(f"{name} accepts a single key, but was given a key array of shape {words.shape[:-1]}; use vmap for batching")
+        raise TypeError(
+            f"{name} accepts a single key, but was given a key array of shape {words.shape[:-1]}; use vmap for batching"
+        )
 
 
 def split(key, num=2):
@@ -363,7 +371,9 @@ def _gumbel(words, shape, code):
 def categorical(key, logits, axis=-1, shape=None, replace=True, mode=None):
     """Indices drawn with probabilities softmax(logits) along an axis."""
     if not replace:
-        raise NotImplementedError("categorical without replacement needs a sort, which is not available in this version")
+        raise NotImplementedError(
+            "categorical without replacement needs a sort, which is not available in this version"
+        )
     logits = jnp.asarray(logits)
     axis = axis % logits.ndim
     rest = logits.shape[:axis] + logits.shape[axis + 1 :]
@@ -438,4 +448,6 @@ def _logistic(words, shape, code):
 def rademacher(key, shape=(), dtype=None, *, out_sharding=None):
     """-1 or 1."""
     code = _types.default_code("INT") if dtype is None else _types.code_of(dtype)
-    return (2 * bernoulli(key, 0.5, _shape(shape)).astype(_types.numpy_dtype(code)) - 1).astype(_types.numpy_dtype(code))
+    return (2 * bernoulli(key, 0.5, _shape(shape)).astype(_types.numpy_dtype(code)) - 1).astype(
+        _types.numpy_dtype(code)
+    )

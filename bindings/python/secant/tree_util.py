@@ -1,9 +1,16 @@
 """Pytrees under JAX's older names, with registration and key paths."""
+
 from functools import reduce as _reduce
 
 from secant import _tree
-from secant._tree import TreeDef as PyTreeDef  # noqa: F401
-from secant._tree import tree_flatten, tree_leaves, tree_map, tree_structure, tree_unflatten  # noqa: F401
+from secant._tree import (  # noqa: F401
+    TreeDef as PyTreeDef,  # noqa: F401
+    tree_flatten,
+    tree_leaves,
+    tree_map,
+    tree_structure,
+    tree_unflatten,
+)
 
 
 class _Key:

@@ -1,4 +1,5 @@
 """Primitives under JAX's names (jax.lax): strict in dtypes, with loops, branches, gather and collectives."""
+
 from secant.lax import linalg  # noqa: F401
 from secant.lax._collective import (  # noqa: F401
     all_gather,

@@ -1,4 +1,5 @@
 """Collectives over the named axes of vmap and pmap."""
+
 from secant import _axes, _tree
 from secant._lib import int64s, lib
 from secant._trace import tracer
@@ -80,7 +81,9 @@ def all_gather(x, axis_name, *, axis=0, tiled=False, axis_index_groups=None):
 def ppermute(x, axis_name, perm):
     """Lane j gets the value of lane i for each pair (i, j)."""
     if len(perm) != _axes.axis_size(axis_name) and not _axes.in_pmap():
-        raise AssertionError(f"ppermute under vmap needs a full permutation of {_axes.axis_size(axis_name)} lanes, got {perm}")
+        raise AssertionError(
+            f"ppermute under vmap needs a full permutation of {_axes.axis_size(axis_name)} lanes, got {perm}"
+        )
     pairs = int64s(i for pair in perm for i in pair)
 
     def one(leaf):
@@ -94,5 +97,3 @@ def pshuffle(x, axis_name, perm):
     if sorted(perm) != list(range(axis_size(axis_name))):
         raise ValueError(f"`perm` does not represent a permutation: {perm}")
     return ppermute(x, axis_name, list(zip(perm, range(len(perm)))))
-
-

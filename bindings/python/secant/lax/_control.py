@@ -1,13 +1,14 @@
 """Loops and branches.  Bodies are traced once; what they use from outside becomes operands."""
+
 import ctypes
 
 from secant import _tree, _types
 from secant._array import ArrayImpl
 from secant._eager import staged
+from secant._jit import flat_result
 from secant._lib import lib
 from secant._trace import aval_of, call, lifted, results, trace_flat, tracer, values
 from secant._tracer import Tracer, made
-from secant._jit import flat_result
 
 
 def _body(function, tree, avals, name):
@@ -139,7 +140,10 @@ def _while(cond_fun, body_fun, init):
         return out
 
     jaxpr, _ = _settle(
-        lambda avals: _body(body, args, avals, _name(body_fun, "body")), [aval_of(x) for x in leaves], len(leaves), "while_loop"
+        lambda avals: _body(body, args, avals, _name(body_fun, "body")),
+        [aval_of(x) for x in leaves],
+        len(leaves),
+        "while_loop",
     )
     avals = jaxpr.in_avals
     test, test_tree = _body(cond_fun, args, avals, _name(cond_fun, "cond"))
@@ -166,7 +170,9 @@ def fori_loop(lower, upper, body_fun, init_val, *, unroll=None):
     avals = [aval_of(lower), aval_of(upper)]
     for a in avals:
         if not _types.is_integer(a.code):
-            raise TypeError(f"lower and upper arguments to fori_loop must have integer types, got {avals[0].dtype} and {avals[1].dtype}")
+            raise TypeError(
+                f"lower and upper arguments to fori_loop must have integer types, got {avals[0].dtype} and {avals[1].dtype}"
+            )
     code, _ = _types.promote(*avals)
     if low is None or high is None:
         return staged(lambda *args: _fori_while(code, body_fun, *args), lower, upper, init_val)
@@ -230,7 +236,9 @@ def _switch(index, functions, operands):
     jaxprs, trees = [j for j, _ in traced], [t for _, t in traced]
     for i, t in enumerate(trees[1:], 1):
         if t != trees[0]:
-            raise TypeError(f"cond branch outputs must have the same pytree structure, but branch 0 has {trees[0]} and branch {i} {t}.")
+            raise TypeError(
+                f"cond branch outputs must have the same pytree structure, but branch 0 has {trees[0]} and branch {i} {t}."
+            )
     avals_out = [_join(i, column) for i, column in enumerate(zip(*[j.out_avals for j in jaxprs]))]
     jaxprs = [_with_out_avals(j, avals_out) for j in jaxprs]
     handles = (ctypes.c_void_p * len(jaxprs))(*[j.handle for j in jaxprs])
@@ -275,7 +283,14 @@ def associative_scan(fn, elems, reverse=False, axis=0):
             n, m = e.shape[axis], o.shape[axis]
             zero = made(lib.sec_literal_of(e.aval.code, False, 0.0, 0))
             spread = [
-                shape.pad(x, zero, [(low, n + m - (2 * x.shape[axis] - 1) - low, 1) if d == axis else (0, 0, 0) for d in range(x.ndim)])
+                shape.pad(
+                    x,
+                    zero,
+                    [
+                        (low, n + m - (2 * x.shape[axis] - 1) - low, 1) if d == axis else (0, 0, 0)
+                        for d in range(x.ndim)
+                    ],
+                )
                 for low, x in ((0, e), (1, o))
             ]
             merge = lib.sec_or if e.aval.code == _types.BOOL else lib.sec_add

@@ -1,4 +1,5 @@
 """lax's elementwise functions: strict in dtype, scalars and axes of size one are stretched, nothing is promoted."""
+
 from secant import _types
 from secant._eager import op
 from secant._lib import int64s, lib
@@ -7,22 +8,86 @@ from secant._tracer import Tracer, made
 from secant._tree import tree_map
 
 __all__ = (
-    "RoundingMethod", "abs", "acos", "acosh", "add", "asin", "asinh", "atan", "atan2", "atanh",
-    "bitcast_convert_type", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "cbrt", "ceil", "clamp",
-    "convert_element_type", "copy", "cos", "cosh", "div", "eq", "erf", "erf_inv", "erfc", "exp", "exp2", "expm1",
-    "floor", "ge", "gt", "integer_pow", "is_finite", "le", "log", "log1p", "logistic", "lt", "max", "min", "mul",
-    "ne", "neg", "nextafter", "pow", "rem", "round", "rsqrt", "select", "select_n", "shift_left",
-    "shift_right_arithmetic", "shift_right_logical", "sign", "sin", "sinh", "sqrt", "square", "stop_gradient", "sub",
-    "tan", "tanh",
+    "RoundingMethod",
+    "abs",
+    "acos",
+    "acosh",
+    "add",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "bitcast_convert_type",
+    "bitwise_and",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_xor",
+    "cbrt",
+    "ceil",
+    "clamp",
+    "convert_element_type",
+    "copy",
+    "cos",
+    "cosh",
+    "div",
+    "eq",
+    "erf",
+    "erf_inv",
+    "erfc",
+    "exp",
+    "exp2",
+    "expm1",
+    "floor",
+    "ge",
+    "gt",
+    "integer_pow",
+    "is_finite",
+    "le",
+    "log",
+    "log1p",
+    "logistic",
+    "lt",
+    "max",
+    "min",
+    "mul",
+    "ne",
+    "neg",
+    "nextafter",
+    "pow",
+    "rem",
+    "round",
+    "rsqrt",
+    "select",
+    "select_n",
+    "shift_left",
+    "shift_right_arithmetic",
+    "shift_right_logical",
+    "sign",
+    "sin",
+    "sinh",
+    "sqrt",
+    "square",
+    "stop_gradient",
+    "sub",
+    "tan",
+    "tanh",
 )
 
-FLOAT, NUMBER, BITS, ANY = ("FLOAT", "COMPLEX"), ("INT", "UINT", "FLOAT", "COMPLEX"), ("BOOL", "INT", "UINT"), _types.KINDS
+FLOAT, NUMBER, BITS, ANY = (
+    ("FLOAT", "COMPLEX"),
+    ("INT", "UINT", "FLOAT", "COMPLEX"),
+    ("BOOL", "INT", "UINT"),
+    _types.KINDS,
+)
 SIGNED, INTEGER, ORDERED = ("INT", "FLOAT", "COMPLEX"), ("INT", "UINT"), ("BOOL", "INT", "UINT", "FLOAT")
 
 
 def _takes(name, x, kinds):
     if _types.KINDS[x.aval.code] not in kinds:
-        raise TypeError(f"{name} does not accept dtype {x.dtype.name} at operand {x.aval.str_short()}. Accepted are kinds {', '.join(kinds).lower()}")
+        raise TypeError(
+            f"{name} does not accept dtype {x.dtype.name} at operand {x.aval.str_short()}. Accepted are kinds {', '.join(kinds).lower()}"
+        )
 
 
 def unary(name, kinds, doc, function=None):
@@ -149,7 +214,9 @@ def integer_pow(x, y):
     x = tracer(x)
     _takes("integer_pow", x, NUMBER)
     if y < 0 and _types.is_integer(x.aval.code):
-        raise TypeError("Integers cannot be raised to negative powers, got integer_pow({}, {})".format(x.aval.str_short(), y))
+        raise TypeError(
+            "Integers cannot be raised to negative powers, got integer_pow({}, {})".format(x.aval.str_short(), y)
+        )
     return made(lib.sec_integer_pow(x.value, y))
 
 
@@ -253,4 +320,3 @@ def stop_gradient(x):
     if not local.frames:
         return x
     return tree_map(lambda leaf: stop_gradient_array(leaf) if type(leaf) is Tracer else leaf, x)
-

@@ -1,4 +1,5 @@
 """gather and scatter with JAX's dimension numbers."""
+
 import ctypes
 
 from secant._capi import sec_gather_dims, sec_scatter_dims
@@ -37,7 +38,13 @@ class _Numbers:
 class GatherDimensionNumbers(_Numbers):
     """Which axes of result, operand and indices belong together, for gather."""
 
-    __slots__ = ("offset_dims", "collapsed_slice_dims", "start_index_map", "operand_batching_dims", "start_indices_batching_dims")
+    __slots__ = (
+        "offset_dims",
+        "collapsed_slice_dims",
+        "start_index_map",
+        "operand_batching_dims",
+        "start_indices_batching_dims",
+    )
 
 
 class ScatterDimensionNumbers(_Numbers):
@@ -116,11 +123,20 @@ def _filled(out, x, indices, numbers, slice_sizes, fill_value):
 
 def _scatter(name, c, doc):
     def f(
-        operand, scatter_indices, updates, dimension_numbers, *, indices_are_sorted=False, unique_indices=False, mode=None
+        operand,
+        scatter_indices,
+        updates,
+        dimension_numbers,
+        *,
+        indices_are_sorted=False,
+        unique_indices=False,
+        mode=None,
     ):
         x, indices, updates = tracer(operand), tracer(scatter_indices), tracer(updates)
         if updates.aval.code != x.aval.code:
-            raise TypeError(f"lax.{name} requires arguments to have the same dtypes, got {x.dtype.name}, {updates.dtype.name}.")
+            raise TypeError(
+                f"lax.{name} requires arguments to have the same dtypes, got {x.dtype.name}, {updates.dtype.name}."
+            )
         dims, lists = _struct(sec_scatter_dims, dimension_numbers)
         return made(c(x.value, indices.value, updates.value, ctypes.addressof(dims), GatherScatterMode.from_any(mode)))
 
@@ -128,7 +144,9 @@ def _scatter(name, c, doc):
     return op(3)(f)
 
 
-scatter = _scatter("scatter", lib.sec_scatter, "The operand with updates written at indices; the last of duplicates stays.")
+scatter = _scatter(
+    "scatter", lib.sec_scatter, "The operand with updates written at indices; the last of duplicates stays."
+)
 scatter_add = _scatter("scatter_add", lib.sec_scatter_add, "The operand with updates added at indices.")
 
 

@@ -1,4 +1,5 @@
 """The random bits under secant.random."""
+
 from secant import _types
 from secant._eager import op
 from secant._lib import lib

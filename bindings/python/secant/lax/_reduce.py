@@ -1,4 +1,5 @@
 """lax's reductions, cumulative functions and products; strict in dtype."""
+
 import ctypes
 
 from secant import _types

@@ -1,4 +1,5 @@
 """lax's functions of shape: they move elements and compute nothing."""
+
 import numpy as np
 
 from secant import _types
@@ -74,7 +75,9 @@ def transpose(operand, permutation):
     x = tracer(operand)
     permutation = sizes(permutation)
     if sorted(permutation) != list(range(x.ndim)):
-        raise TypeError(f"transpose permutation isn't a permutation of operand dimensions, got {permutation} for {x.shape}")
+        raise TypeError(
+            f"transpose permutation isn't a permutation of operand dimensions, got {permutation} for {x.shape}"
+        )
     return made(lib.sec_transpose(x.value, int64s(permutation)))
 
 
@@ -85,7 +88,9 @@ def squeeze(array, dimensions):
     axes = _axes("squeeze", dimensions, x.ndim, negative=True)
     for a in axes:
         if x.shape[a] != 1:
-            raise ValueError(f"cannot select an axis to squeeze out which has size not equal to one, got shape={x.shape} and dimensions={axes}")
+            raise ValueError(
+                f"cannot select an axis to squeeze out which has size not equal to one, got shape={x.shape} and dimensions={axes}"
+            )
     return made(lib.sec_squeeze(x.value, int64s(axes), len(axes)))
 
 
@@ -114,7 +119,9 @@ def concatenate(operands, dimension):
         raise ValueError("concatenate expects at least one operand, got 0.")
     _axes("concatenate", (dimension,), xs[0].ndim)
     if len({x.aval.code for x in xs}) > 1:
-        raise TypeError(f"lax.concatenate requires arguments to have the same dtypes, got {', '.join(x.dtype.name for x in xs)}.")
+        raise TypeError(
+            f"lax.concatenate requires arguments to have the same dtypes, got {', '.join(x.dtype.name for x in xs)}."
+        )
     return made(lib.sec_concatenate(values([x.value for x in xs]), len(xs), dimension))
 
 
@@ -124,14 +131,18 @@ def pad(operand, padding_value, padding_config):
     x, value = tracer(operand), tracer(padding_value)
     if value.aval.code != x.aval.code:
         if not (value.aval.weak_type and _types.KINDS[value.aval.code] == _types.KINDS[x.aval.code]):
-            raise TypeError(f"lax.pad requires arguments to have the same dtypes, got {x.dtype.name}, {value.dtype.name}.")
+            raise TypeError(
+                f"lax.pad requires arguments to have the same dtypes, got {x.dtype.name}, {value.dtype.name}."
+            )
         value = made(lib.sec_convert(value.value, x.aval.code, False))
     low, high, interior = ([sizes(row)[i] for row in padding_config] for i in range(3))
     if any(i < 0 for i in interior):
         raise ValueError(f"interior padding must be non-negative, got {interior}")
     for d, lo, hi, step in zip(x.shape, low, high, interior):
         if lo + hi + d + step * (d - 1 if d else 0) < 0:
-            raise ValueError(f"Dimension size after padding is not at least 0, got padding_config={padding_config} for operand shape {x.shape}")
+            raise ValueError(
+                f"Dimension size after padding is not at least 0, got padding_config={padding_config} for operand shape {x.shape}"
+            )
     return made(lib.sec_pad(x.value, value.value, int64s(low), int64s(high), int64s(interior)))
 
 
@@ -143,13 +154,19 @@ def slice(operand, start_indices, limit_indices, strides=None):
     if not len(start) == len(limit) == x.ndim:
         raise TypeError(f"slice: start {start} and limit {limit} need one index an axis of {x.shape}")
     if any(s > m for s, m in zip(start, limit)):
-        raise TypeError(f"slice limit_indices must be greater than or equal to start_indices, got start_indices {start} and limit_indices {limit}.")
+        raise TypeError(
+            f"slice limit_indices must be greater than or equal to start_indices, got start_indices {start} and limit_indices {limit}."
+        )
     size = [m - s for s, m in zip(start, limit)]
     if any(n > d for n, d in zip(size, x.shape)):
-        raise TypeError(f"slice limit_indices must be less than or equal to operand shape, got limit_indices {limit} for operand shape {x.shape}.")
+        raise TypeError(
+            f"slice limit_indices must be less than or equal to operand shape, got limit_indices {limit} for operand shape {x.shape}."
+        )
     start = [min(max(s, 0), d - n) for s, n, d in zip(start, size, x.shape)]  # what reaches outside is moved inside
     limit = [s + n for s, n in zip(start, size)]
-    return made(lib.sec_slice(x.value, int64s(start), int64s(limit), None if strides is None else int64s(sizes(strides))))
+    return made(
+        lib.sec_slice(x.value, int64s(start), int64s(limit), None if strides is None else int64s(sizes(strides)))
+    )
 
 
 @op(1)
@@ -248,7 +265,9 @@ def dynamic_update_slice(operand, update, start_indices):
     """`operand` with `update` written at a start; the window is moved to lie inside."""
     x, update = tracer(operand), tracer(update)
     if update.aval.code != x.aval.code:
-        raise TypeError(f"dynamic_update_slice requires arguments to have the same dtypes, got {x.dtype.name}, {update.dtype.name}.")
+        raise TypeError(
+            f"dynamic_update_slice requires arguments to have the same dtypes, got {x.dtype.name}, {update.dtype.name}."
+        )
     if update.ndim != x.ndim or any(u > d for u, d in zip(update.shape, x.shape)):
         raise TypeError(f"dynamic_update_slice update shape {update.shape} does not fit the operand's shape {x.shape}")
     return made(lib.sec_dynamic_update_slice(x.value, update.value, start_values(x, start_indices)))

@@ -1,4 +1,5 @@
 """Linear algebra primitives, as jax.lax.linalg."""
+
 import ctypes
 
 from secant._eager import op
@@ -28,7 +29,9 @@ def triangular_solve(a, b, *, left_side=False, lower=False, transpose_a=False, c
     vector = left_side and b.ndim == a.ndim - 1
     if vector:
         b = expand_dims(b, (b.ndim,))
-    out = made(lib.sec_triangular_solve(a.value, b.value, bool(left_side), bool(lower), bool(transpose_a), bool(unit_diagonal)))
+    out = made(
+        lib.sec_triangular_solve(a.value, b.value, bool(left_side), bool(lower), bool(transpose_a), bool(unit_diagonal))
+    )
     if vector:
         out = squeeze(out, (out.ndim - 1,))
     return out

@@ -1,4 +1,5 @@
 """What the functions of secant.numpy share: operands, types, axes.  All of it runs in an open trace."""
+
 import numpy as np
 
 from secant import _types
@@ -15,7 +16,11 @@ def arraylike(name, *xs):
     for x in xs:
         if type(x) is Tracer:
             out.append(x)
-        elif isinstance(x, (Array, np.ndarray, np.generic, bool, int, float, complex)) or hasattr(x, "__jax_array__") or hasattr(x, "__array__"):
+        elif (
+            isinstance(x, (Array, np.ndarray, np.generic, bool, int, float, complex))
+            or hasattr(x, "__jax_array__")
+            or hasattr(x, "__array__")
+        ):
             out.append(tracer(x))
         else:
             raise TypeError(f"{name} requires ndarray or scalar arguments, got {type(x)} at position {len(out)}.")

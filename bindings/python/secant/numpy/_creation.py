@@ -1,4 +1,5 @@
 """New arrays: from data, of one value, ranges."""
+
 import numpy as np
 
 from secant import _array, _tree, _types
@@ -82,7 +83,11 @@ def _stack(x, code):
     from secant.numpy._shape import stack
 
     parts = [_from_data(p, code) for p in x]
-    return stack(parts) if parts else _array.from_numpy(np.zeros((0,), _types.numpy_dtype(_types.F32 if code is None else code)))
+    return (
+        stack(parts)
+        if parts
+        else _array.from_numpy(np.zeros((0,), _types.numpy_dtype(_types.F32 if code is None else code)))
+    )
 
 
 @op(1)
@@ -191,7 +196,11 @@ def arange(start, stop=None, step=None, dtype=None, *, device=None):
         code = _types.code_of(dtype)
     n = max(int(np.ceil((stop - start) / step)), 0)
     if _types.is_float(code):
-        return _array.from_numpy(np.arange(start, stop, step, dtype=_types.numpy_dtype(code))) if not local.frames else _affine(n, start, step, code)
+        return (
+            _array.from_numpy(np.arange(start, stop, step, dtype=_types.numpy_dtype(code)))
+            if not local.frames
+            else _affine(n, start, step, code)
+        )
     return _affine(n, start, step, code)
 
 
@@ -206,7 +215,9 @@ def _affine(n, start, step, code):
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
     """`num` numbers from start to stop, evenly spaced."""
     num = int(_concrete(num, "linspace"))
-    out, step = _linspace(asarray(start), asarray(stop), num, bool(endpoint), None if dtype is None else _types.code_of(dtype))
+    out, step = _linspace(
+        asarray(start), asarray(stop), num, bool(endpoint), None if dtype is None else _types.code_of(dtype)
+    )
     if axis:
         from secant.numpy._shape import moveaxis
 
@@ -217,7 +228,7 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
 @op(2)
 def _linspace(start, stop, num, endpoint, code):
     from secant.numpy._common import broadcasted, promoted_inexact
-    from secant.numpy._ufuncs import floor
+    from secant.numpy._rounding import floor
 
     a, b = broadcasted(*promoted_inexact(tracer(start), tracer(stop)))
     a, b = convert(a, a.aval.code), convert(b, b.aval.code)

@@ -1,4 +1,5 @@
 """Scalar types, constants and dtype queries of secant.numpy."""
+
 import numpy as np
 
 from secant import _types
@@ -121,5 +122,3 @@ def ndim(a):
 
 def size(a, axis=None):
     return aval_of(a).size if axis is None else aval_of(a).shape[axis]
-
-

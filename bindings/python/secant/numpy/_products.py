@@ -1,4 +1,5 @@
 """Products of vectors, matrices and tensors."""
+
 import builtins
 
 from secant import lax
@@ -153,7 +154,10 @@ def _einsum(operands, subscripts, preferred):
             else:
                 raise ValueError(f"einsum: label {label!r} has sizes {sizes[label]} and {d}")
     xs = promoted(*xs)
-    terms = [_single(x, labels, sizes, [*out, *(c for j, o in enumerate(ins) if j != i for c in o)]) for i, (x, labels) in enumerate(zip(xs, ins))]
+    terms = [
+        _single(x, labels, sizes, [*out, *(c for j, o in enumerate(ins) if j != i for c in o)])
+        for i, (x, labels) in enumerate(zip(xs, ins))
+    ]
     while len(terms) > 1:
         (x, a), (y, b), *terms = terms
         later = {*out, *(c for _, labels in terms for c in labels)}
@@ -173,8 +177,8 @@ def _einsum(operands, subscripts, preferred):
 def _single(x, labels, sizes, needed):
     """One operand with repeated labels taken as diagonals, sizes stretched, and labels of no one else summed."""
     from secant.numpy._common import broadcast
+    from secant.numpy._picking import diagonal
     from secant.numpy._reductions import sum
-    from secant.numpy._shape import diagonal
 
     labels = list(labels)
     for c in set(labels):
@@ -220,8 +224,9 @@ def polyval(p, x, *, unroll=16):
 @op(1)
 def trapezoid(y, x=None, dx=1.0, axis=-1):
     """The integral by the trapezoidal rule."""
+    from secant.numpy._picking import diff
     from secant.numpy._reductions import sum
-    from secant.numpy._shape import diff, moveaxis
+    from secant.numpy._shape import moveaxis
 
     y = moveaxis(arraylike("trapezoid", y), axis, -1)
     step = dx if x is None else diff(arraylike("trapezoid", x))

@@ -1,4 +1,5 @@
 """Sums, extremes, means and running sums."""
+
 import builtins
 
 import numpy as np
@@ -8,7 +9,8 @@ from secant._eager import op
 from secant._lib import int64s, lib
 from secant._tracer import made
 from secant.numpy._common import arraylike, axes_of, broadcast, convert, inexact, kind, no_out, one_axis, scalar_like
-from secant.numpy._ufuncs import _truth, isnan, square, sqrt, where as _where
+from secant.numpy._logic import _truth, isnan, where as _where
+from secant.numpy._ufuncs import sqrt, square
 
 
 def _keep(out, x, axes, keepdims):
@@ -66,7 +68,9 @@ def _extreme(name, c, lowest, pick):
             raise ValueError(f"zero-size array to reduction operation {name} which has no identity")
         if where is not None:
             if initial is None:
-                raise ValueError(f"reduction operation {name} does not have an identity, so to use a where mask one has to specify 'initial'")
+                raise ValueError(
+                    f"reduction operation {name} does not have an identity, so to use a where mask one has to specify 'initial'"
+                )
             x = _where(where, x, scalar_like(x, lowest(x)))
         r = _reduced(c, convert(x, x.aval.code), axes)
         if initial is not None:
@@ -285,7 +289,7 @@ nanmax, nanmin = _nan_extreme("nanmax", max, -np.inf), _nan_extreme("nanmin", mi
 @op(2)
 def allclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Whether all elements are close."""
-    from secant.numpy._ufuncs import isclose
+    from secant.numpy._rounding import isclose
 
     return all(isclose(a, b, rtol, atol, equal_nan))
 

@@ -1,18 +1,13 @@
-"""Elementwise functions with NumPy's broadcasting and JAX's promotion."""
+"""Arithmetic and elementary functions with NumPy's broadcasting and JAX's promotion."""
+
 import numpy as np
 
-from secant import _types, lax
+from secant import _types
 from secant._eager import op
-from secant._lib import int64s, lib
+from secant._lib import lib
 from secant._tracer import made
-from secant.numpy._dtypes import finfo
 from secant.numpy._common import arraylike, broadcasted, convert, inexact, kind, promoted, promoted_inexact, scalar_like
-
-
-def _named(f, name, doc):
-    f.__name__ = f.__qualname__ = name
-    f.__doc__, f.__module__ = doc, "secant.numpy"
-    return f
+from secant.numpy._logic import _named, isinf, isnan, where
 
 
 def _float_function(name, function, doc):
@@ -67,24 +62,6 @@ subtract = _arithmetic("subtract", "sub", "x - y.")
 multiply = _arithmetic("multiply", "mul", "x * y; bools: and.", "and")
 maximum = _arithmetic("maximum", "max", "The larger; NaN if either is.", "max")
 minimum = _arithmetic("minimum", "min", "The smaller; NaN if either is.", "min")
-
-
-def _comparison(name, function, doc):
-    c = getattr(lib, "sec_" + function)
-
-    def f(x, y, /):
-        x, y = arraylike(name, x, y)
-        return made(c(x.value, y.value))
-
-    return op(2)(_named(f, name, doc))
-
-
-equal = _comparison("equal", "eq", "x == y.")
-not_equal = _comparison("not_equal", "ne", "x != y.")
-less = _comparison("less", "lt", "x < y.")
-less_equal = _comparison("less_equal", "le", "x <= y.")
-greater = _comparison("greater", "gt", "x > y.")
-greater_equal = _comparison("greater_equal", "ge", "x >= y.")
 
 
 def _bits(name, function, doc):
@@ -376,180 +353,6 @@ def rad2deg(x, /):
 radians, degrees = deg2rad, rad2deg
 
 
-# ---- rounding ----
-def _rounding(name, c):
-    def f(x, /):
-        x = arraylike(name, x)
-        return made(c(x.value)) if x.aval.is_float else x
-
-    return op(1)(_named(f, name, f"{name} of each element; integers stay."))
-
-
-floor, ceil = _rounding("floor", lib.sec_floor), _rounding("ceil", lib.sec_ceil)
-
-
-@op(1)
-def trunc(x, /):
-    """Toward zero."""
-    x = arraylike("trunc", x)
-    return where(x < 0, ceil(x), floor(x)) if x.aval.is_float else x
-
-
-fix = trunc
-
-
-@op(1)
-def rint(x, /):
-    """To the nearest integer, halves to even."""
-    return made(lib.sec_round(inexact(arraylike("rint", x)).value, 1))
-
-
-@op(1)
-def round(a, decimals=0, out=None):
-    """To `decimals` places, halves to even."""
-    x = arraylike("round", a)
-    if not x.aval.is_float:
-        if decimals < 0:
-            raise NotImplementedError("integer np.round not implemented for decimals < 0")
-        return x
-    if not decimals:
-        return made(lib.sec_round(x.value, 1))
-    factor = 10.0**decimals
-    return made(lib.sec_round((x * factor).value, 1)) / factor
-
-
-around = round
-
-
-@op(3)
-def clip(arr=None, /, min=None, max=None, *, a=None, a_min=None, a_max=None):
-    """minimum(maximum(x, min), max)."""
-    x = arraylike("clip", a if arr is None else arr)
-    low, high = a_min if min is None else min, a_max if max is None else max
-    if low is not None:
-        x = maximum(low, x)
-    if high is not None:
-        x = minimum(high, x)
-    return x
-
-
-@op(2)
-def nextafter(x, y, /):
-    """The next float after x in the direction of y."""
-    x, y = promoted_inexact(*arraylike("nextafter", x, y))
-    return made(lib.sec_nextafter(x.value, y.value))
-
-
-@op(2)
-def copysign(x, y, /):
-    """|x| with the sign of y."""
-    x, y = promoted_inexact(*arraylike("copysign", x, y))
-    return where(signbit(y), -abs(x), abs(x))
-
-
-@op(1)
-def signbit(x, /):
-    """Whether the sign bit is set."""
-    x = arraylike("signbit", x)
-    if not x.aval.is_float:
-        return x < 0 if kind(x) == "INT" else x != x
-    code = {2: _types.CODES["int16"], 4: _types.I32, 8: _types.I64}[_types.SIZES[x.aval.code]]
-    return made(lib.sec_bitcast_convert_type(x.value, code)) < 0
-
-
-# ---- tests ----
-@op(1)
-def isnan(x, /):
-    """Whether an element is NaN."""
-    x = arraylike("isnan", x)
-    return made(lib.sec_ne(x.value, x.value))
-
-
-@op(1)
-def isfinite(x, /):
-    """Whether an element is neither infinite nor NaN."""
-    x = arraylike("isfinite", x)
-    return made(lib.sec_is_finite(x.value)) if x.aval.is_float else x == x
-
-
-@op(1)
-def isinf(x, /):
-    """Whether an element is infinite."""
-    x = arraylike("isinf", x)
-    return abs(x) == np.inf if x.aval.is_float else x != x
-
-
-@op(1)
-def isposinf(x, /):
-    """Whether an element is +infinity."""
-    return arraylike("isposinf", x) == np.inf
-
-
-@op(1)
-def isneginf(x, /):
-    """Whether an element is -infinity."""
-    return arraylike("isneginf", x) == -np.inf
-
-
-@op(2)
-def isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
-    """|a - b| <= atol + rtol |b|; infinities are close to themselves."""
-    a, b = promoted_inexact(*arraylike("isclose", a, b))
-    close = abs(a - b) <= atol + rtol * abs(b)
-    finite = isfinite(a) & isfinite(b)
-    out = where(finite, close, a == b)
-    return out | (isnan(a) & isnan(b)) if equal_nan else out
-
-
-@op(1)
-def _truth(x):
-    x = arraylike("logical", x)
-    return x if x.aval.code == _types.BOOL else x != 0
-
-
-@op(2)
-def logical_and(x, y, /):
-    """Both are not zero."""
-    return _truth(x) & _truth(y)
-
-
-@op(2)
-def logical_or(x, y, /):
-    """Either is not zero."""
-    return _truth(x) | _truth(y)
-
-
-@op(2)
-def logical_xor(x, y, /):
-    """One is not zero."""
-    return _truth(x) ^ _truth(y)
-
-
-@op(1)
-def logical_not(x, /):
-    """Is zero."""
-    return invert(_truth(x))
-
-
-# ---- choice ----
-@op(3)
-def _where(condition, x, y):
-    condition, x, y = arraylike("where", condition, x, y)
-    x, y = promoted(x, y)
-    return made(lib.sec_where(_truth(condition).value, x.value, y.value))
-
-
-def where(condition, x=None, y=None, /, *, size=None, fill_value=None):
-    """x where the condition holds, else y; with the condition alone, nonzero(condition)."""
-    if x is None and y is None:
-        from secant.numpy._shape import nonzero
-
-        return nonzero(condition, size=size, fill_value=fill_value)
-    if x is None or y is None:
-        raise ValueError("Either both or neither of the x and y arguments should be provided to jax.numpy.where")
-    return _where(condition, x, y)
-
-
 @op(2)
 def fmax(x, y, /):
     """The larger; the other if one is NaN."""
@@ -569,60 +372,3 @@ def heaviside(x, y, /):
     """0 below 0, y at 0, 1 above."""
     x, y = promoted_inexact(*arraylike("heaviside", x, y))
     return where(x < 0, 0.0, where(x > 0, 1.0, where(isnan(x), x, y)))
-
-
-@op(1)
-def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
-    """NaN and infinities replaced by numbers."""
-    x = arraylike("nan_to_num", x)
-    if not x.aval.is_float:
-        return x
-    info = finfo(x.dtype)
-    high = float(info.max) if posinf is None else posinf
-    low = float(info.min) if neginf is None else neginf
-    out = where(isnan(x), scalar_like(x, nan), x)
-    out = where(isposinf(out), scalar_like(x, high), out)
-    return _strong(where(isneginf(out), scalar_like(x, low), out))
-
-
-@op(1)
-def astype(x, dtype, /, *, copy=False, device=None):
-    """`x` in another dtype."""
-    x = arraylike("astype", x)
-    return made(lib.sec_convert(x.value, _types.code_of(dtype if dtype is not None else float), False))
-
-
-@op(1)
-def bitcast(x, dtype):
-    """The bits of `x` as another dtype; the last axis is split or joined where widths differ."""
-    x, code = arraylike("view", x), _types.code_of(dtype)
-    old, new = _types.SIZES[x.aval.code], _types.SIZES[code]
-    if new > old:
-        x = x.reshape(*x.shape[:-1], x.shape[-1] * old // new, new // old)
-    out = lax.bitcast_convert_type(x, _types.numpy_dtype(code))
-    return out.reshape(*out.shape[:-2], -1) if new < old else out
-
-
-@op(1)
-def conj(x, /):
-    """The complex conjugate; real numbers stay."""
-    x = arraylike("conj", x)
-    if kind(x) == "COMPLEX":
-        raise NotImplementedError("complex numbers are not available in this version")
-    return x
-
-
-conjugate = conj
-
-
-@op(1)
-def real(x, /):
-    """The real part; real numbers stay."""
-    return conj(x)
-
-
-@op(1)
-def imag(x, /):
-    """The imaginary part: zeros for real numbers."""
-    x = arraylike("imag", x)
-    return x * 0 if kind(x) != "FLOAT" else made(lib.sec_full(scalar_like(x, 0).value, x.ndim, int64s(x.shape)))

@@ -1,4 +1,5 @@
 """Linear algebra, as jax.numpy.linalg: what cholesky, lu and triangular_solve give."""
+
 import numpy as np
 
 from secant import lax
@@ -7,10 +8,12 @@ from secant._lib import lib
 from secant._tracer import made
 from secant.numpy._common import arraylike, axes_of, convert, inexact, promoted_inexact, scalar_like
 from secant.numpy._creation import _eye
+from secant.numpy._logic import where
+from secant.numpy._picking import diagonal, trace  # noqa: F401
 from secant.numpy._products import matmul, outer, tensordot  # noqa: F401
 from secant.numpy._reductions import max, min, prod, sum
-from secant.numpy._shape import diagonal, matrix_transpose, trace  # noqa: F401
-from secant.numpy._ufuncs import abs, log, sign, sqrt, square, where
+from secant.numpy._shape import matrix_transpose
+from secant.numpy._ufuncs import abs, log, sign, sqrt, square
 
 
 def _square(name, x):
@@ -108,7 +111,9 @@ def norm(x, ord=None, axis=None, keepdims=False):
         pick = max if ord > 0 else min
         out = pick(sum(abs(x), first, keepdims=True), second, keepdims=True)
         return out if keepdims else lax.squeeze(out, axes)
-    raise NotImplementedError(f"norm: ord={ord!r} of a matrix needs the singular values, which are not available in this version")
+    raise NotImplementedError(
+        f"norm: ord={ord!r} of a matrix needs the singular values, which are not available in this version"
+    )
 
 
 def _vector_norm(x, ord, axes, keepdims):

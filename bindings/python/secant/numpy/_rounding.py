@@ -1,0 +1,157 @@
+"""Rounding, closeness and conversions of elements."""
+
+from secant import _types, lax
+from secant._eager import op
+from secant._lib import int64s, lib
+from secant._tracer import made
+from secant.numpy._common import arraylike, inexact, kind, promoted_inexact, scalar_like
+from secant.numpy._dtypes import finfo
+from secant.numpy._logic import _named, isfinite, isnan, isneginf, isposinf, where
+from secant.numpy._ufuncs import _strong, abs, maximum, minimum
+
+
+def _rounding(name, c):
+    def f(x, /):
+        x = arraylike(name, x)
+        return made(c(x.value)) if x.aval.is_float else x
+
+    return op(1)(_named(f, name, f"{name} of each element; integers stay."))
+
+
+floor, ceil = _rounding("floor", lib.sec_floor), _rounding("ceil", lib.sec_ceil)
+
+
+@op(1)
+def trunc(x, /):
+    """Toward zero."""
+    x = arraylike("trunc", x)
+    return where(x < 0, ceil(x), floor(x)) if x.aval.is_float else x
+
+
+fix = trunc
+
+
+@op(1)
+def rint(x, /):
+    """To the nearest integer, halves to even."""
+    return made(lib.sec_round(inexact(arraylike("rint", x)).value, 1))
+
+
+@op(1)
+def round(a, decimals=0, out=None):
+    """To `decimals` places, halves to even."""
+    x = arraylike("round", a)
+    if not x.aval.is_float:
+        if decimals < 0:
+            raise NotImplementedError("integer np.round not implemented for decimals < 0")
+        return x
+    if not decimals:
+        return made(lib.sec_round(x.value, 1))
+    factor = 10.0**decimals
+    return made(lib.sec_round((x * factor).value, 1)) / factor
+
+
+around = round
+
+
+@op(3)
+def clip(arr=None, /, min=None, max=None, *, a=None, a_min=None, a_max=None):
+    """minimum(maximum(x, min), max)."""
+    x = arraylike("clip", a if arr is None else arr)
+    low, high = a_min if min is None else min, a_max if max is None else max
+    if low is not None:
+        x = maximum(low, x)
+    if high is not None:
+        x = minimum(high, x)
+    return x
+
+
+@op(2)
+def nextafter(x, y, /):
+    """The next float after x in the direction of y."""
+    x, y = promoted_inexact(*arraylike("nextafter", x, y))
+    return made(lib.sec_nextafter(x.value, y.value))
+
+
+@op(2)
+def copysign(x, y, /):
+    """|x| with the sign of y."""
+    x, y = promoted_inexact(*arraylike("copysign", x, y))
+    return where(signbit(y), -abs(x), abs(x))
+
+
+@op(1)
+def signbit(x, /):
+    """Whether the sign bit is set."""
+    x = arraylike("signbit", x)
+    if not x.aval.is_float:
+        return x < 0 if kind(x) == "INT" else x != x
+    code = {2: _types.CODES["int16"], 4: _types.I32, 8: _types.I64}[_types.SIZES[x.aval.code]]
+    return made(lib.sec_bitcast_convert_type(x.value, code)) < 0
+
+
+@op(2)
+def isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
+    """|a - b| <= atol + rtol |b|; infinities are close to themselves."""
+    a, b = promoted_inexact(*arraylike("isclose", a, b))
+    close = abs(a - b) <= atol + rtol * abs(b)
+    finite = isfinite(a) & isfinite(b)
+    out = where(finite, close, a == b)
+    return out | (isnan(a) & isnan(b)) if equal_nan else out
+
+
+@op(1)
+def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+    """NaN and infinities replaced by numbers."""
+    x = arraylike("nan_to_num", x)
+    if not x.aval.is_float:
+        return x
+    info = finfo(x.dtype)
+    high = float(info.max) if posinf is None else posinf
+    low = float(info.min) if neginf is None else neginf
+    out = where(isnan(x), scalar_like(x, nan), x)
+    out = where(isposinf(out), scalar_like(x, high), out)
+    return _strong(where(isneginf(out), scalar_like(x, low), out))
+
+
+@op(1)
+def astype(x, dtype, /, *, copy=False, device=None):
+    """`x` in another dtype."""
+    x = arraylike("astype", x)
+    return made(lib.sec_convert(x.value, _types.code_of(dtype if dtype is not None else float), False))
+
+
+@op(1)
+def bitcast(x, dtype):
+    """The bits of `x` as another dtype; the last axis is split or joined where widths differ."""
+    x, code = arraylike("view", x), _types.code_of(dtype)
+    old, new = _types.SIZES[x.aval.code], _types.SIZES[code]
+    if new > old:
+        x = x.reshape(*x.shape[:-1], x.shape[-1] * old // new, new // old)
+    out = lax.bitcast_convert_type(x, _types.numpy_dtype(code))
+    return out.reshape(*out.shape[:-2], -1) if new < old else out
+
+
+@op(1)
+def conj(x, /):
+    """The complex conjugate; real numbers stay."""
+    x = arraylike("conj", x)
+    if kind(x) == "COMPLEX":
+        raise NotImplementedError("complex numbers are not available in this version")
+    return x
+
+
+conjugate = conj
+
+
+@op(1)
+def real(x, /):
+    """The real part; real numbers stay."""
+    return conj(x)
+
+
+@op(1)
+def imag(x, /):
+    """The imaginary part: zeros for real numbers."""
+    x = arraylike("imag", x)
+    return x * 0 if kind(x) != "FLOAT" else made(lib.sec_full(scalar_like(x, 0).value, x.ndim, int64s(x.shape)))

@@ -5,6 +5,7 @@
 #include "threads.h"
 #include <dlfcn.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void cuda_line(sec_buffer *t) {
   void *driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
@@ -28,7 +29,12 @@ char *sec_doctor(sec_context *cx) {
   sec_cache  *c = sec_cache_of(cx);
   const char *simd = __builtin_cpu_supports("avx512f") ? "avx512" : __builtin_cpu_supports("avx2") ? "avx2" : "sse2";
   sec_buffer_add(&t, "secant: %s\ncpu: vectors by %s\nthreads: %d (SECANT_NUM_THREADS sets them)\n", sec_version(), simd, sec_threads_count());
-  if (c && sec_cache_compiler(c) == SEC_OK) sec_buffer_add(&t, "llvm: %s\n", c->api->target(c->compiler));
+  if (c && sec_cache_compiler(c) == SEC_OK) {
+    const char *target = c->api->target(c->compiler); /* version, triple, processor, then a long list of features */
+    size_t      n = strcspn(target, "+-,");
+    const char *end = strstr(target, " +");
+    sec_buffer_add(&t, "llvm: %.*s\n", end ? (int)(end - target) : (int)n, target);
+  }
   else sec_buffer_add(&t, "llvm: warn, %s\n", sec_error_message(cx));
   const char *core = getenv("OPENBLAS_CORETYPE");
   sec_buffer_add(&t, "blas: %s\n", sec_blas_get()->library ? sec_blas_get()->library : "none, slow loops of our own (install libopenblas0-pthread)");

@@ -8,7 +8,7 @@
 typedef struct error_record {
   sec_status status;
   int        line;
-  char       text[1024], hint[512], file[256], message[2048];
+  char       text[1024], hint[512], file[256], message[4096];
 } error_record;
 
 static _Thread_local error_record the_error;
@@ -58,9 +58,9 @@ const char *sec_error_message(const sec_context *cx) {
   (void)cx;
   error_record *e = &the_error;
   if (e->status == SEC_OK) return "";
-  char place[280] = "";
-  if (e->file[0]) snprintf(place, sizeof place, "%s:%d: ", e->file, e->line);
-  snprintf(e->message, sizeof e->message, "%s%s%s%s", place, e->text, e->hint[0] ? "\n  hint: " : "", e->hint);
+  const char *mark = e->hint[0] ? "\n  hint: " : "";
+  if (e->file[0]) snprintf(e->message, sizeof e->message, "%.255s:%d: %.1023s%s%.511s", e->file, e->line, e->text, mark, e->hint);
+  else snprintf(e->message, sizeof e->message, "%.1023s%s%.511s", e->text, mark, e->hint);
   return e->message;
 }
 

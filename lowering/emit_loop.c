@@ -249,6 +249,7 @@ static int64_t block_work(const sec_plan *p, const sec_block *b, int *n_steps) {
     const sec_step *s = &b->steps[i];
     ++*n_steps;
     if (s->kind == SEC_STEP_GROUP) work += group_elements(s->group);
+    if (s->kind == SEC_STEP_RUNTIME && s->eqn->prim->flags & SEC_FLAG_HOST) work += SMALL_BODY + 1;
     if (s->kind == SEC_STEP_RUNTIME)
       for (int k = 0; k < s->n_slots; k++) work += p->slots[s->slots[k]].aval->size;
     for (int k = 0; k < s->n_blocks; k++) work += block_work(p, &s->blocks[k], n_steps);

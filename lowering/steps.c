@@ -456,6 +456,7 @@ static sec_status lower_eqn(sec_fuser *f, const sec_eqn *e) {
   case SEC_FORM_RUNTIME: return lower_runtime(f, e);
   case SEC_FORM_CONTROL: return lower_control(f, e);
   default:
+    if (e->prim->refuse) return e->prim->refuse();
     return sec_error_set(SEC_NO_RULE, "it is known to transforms only; apply the transform that removes it first",
                          "%s has no lowering for this device", e->prim->name);
   }

@@ -3,7 +3,6 @@
 #ifndef SEC_REPLAY_H
 #define SEC_REPLAY_H
 
-#define SEC_NO_LOCATIONS /* new equations keep the place of the equation that they come from */
 #include "primitive.h"
 #include <secant/ops.h>
 

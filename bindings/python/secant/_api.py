@@ -148,7 +148,7 @@ def doctor():
 
 # ---- settings ----
 class Config:
-    """Settings under JAX's names; jax_enable_x64 is the one that counts."""
+    """Settings: jax_enable_x64, under JAX's name, and num_threads (0: as at the start)."""
 
     def __init__(self):
         if os.environ.get("SECANT_ENABLE_X64", "").lower() in ("1", "true", "on", "yes"):
@@ -162,7 +162,15 @@ class Config:
     def x64_enabled(self):
         return _types.x64()
 
+    @property
+    def num_threads(self):
+        """Threads that a run may use."""
+        return lib.sec_num_threads()
+
     def update(self, name, value):
+        if name == "num_threads":
+            lib.sec_set_num_threads(int(value))
+            return
         if name != "jax_enable_x64":
             raise AttributeError(f"Unrecognized config option: {name}")
         if bool(value) != _types.x64():

@@ -24,7 +24,7 @@ static void add_scaled(sec_affine *to, const sec_affine *from, int64_t factor, s
   to->offset += factor * from->offset;
   for (int d = 0; d < SEC_MAX_DIMS; d++) to->coef[d] += factor * from->coef[d];
   for (uint32_t t = from->dynamic; t; t = dynamics->list[t - 1].next) {
-    if (dynamics->n == 64) return; /* callers check n before they add terms */
+    if (dynamics->n == SEC_MAX_DYNAMICS) return; /* callers check n before they add terms */
     sec_dynamic term = dynamics->list[t - 1];
     term.factor *= factor;
     term.next = to->dynamic;
@@ -76,7 +76,7 @@ static void through_dynamic_slice(const sec_frame *f, const sec_eqn *e, const se
   for (int a = 0; a < in->rank; a++) {
     if (in->dims[a] == out->dims[a]) continue; /* the start can only be 0 */
     sec_ref start = e->in[1 + a];
-    dynamics->list[dynamics->n++] = (sec_dynamic){start, in->dims[a] - out->dims[a], 1, map->axis[a].dynamic};
+    dynamics->list[dynamics->n++] = (sec_dynamic){.ref = start, .limit = in->dims[a] - out->dims[a], .factor = 1, .next = map->axis[a].dynamic};
     map->axis[a].dynamic = (uint32_t)dynamics->n;
   }
   (void)f;
@@ -85,7 +85,7 @@ static void through_dynamic_slice(const sec_frame *f, const sec_eqn *e, const se
 bool sec_map_step(const sec_frame *f, sec_ref *ref, sec_map *map, sec_dynamics *dynamics, bool through) {
   if (sec_ref_is_literal(*ref) || !(f->is_virtual[*ref] || through)) return false;
   const sec_eqn *e = f->def[*ref];
-  if (!e || dynamics->n > 40) return false;
+  if (!e || dynamics->n > SEC_MAX_DYNAMICS - 2 * SEC_MAX_RANK) return false;
   const sec_aval *out = f->j->avals[*ref], *in = e->n_in ? sec_ref_aval(f->j, e->in[0]) : NULL;
   switch (e->prim->form) {
   case SEC_FORM_VIEW: through_view(e, in, out, map, dynamics); break;

@@ -37,12 +37,14 @@ typedef struct sec_emitter {
   uint32_t index[SEC_MAX_DIMS]; /* SSA id of each loop's index; for vdim that of its first lane */
   uint32_t mask;          /* 1 + SSA id of the mask over lanes; 0: all lanes */
   int      segment;
+  bool     piecewise;     /* reading a piece under a mask: not hoisted, not remembered */
   bool     in_row;        /* writing code that runs once a row */
   sec_text *row, *body;
   sec_memo *memo;
   int       n_memo, memo_room, row_memo; /* entries [0, row_memo) hold for the whole row */
   uint32_t *row_value;    /* 1 + SSA id of row results, one a variable */
   uint32_t *row_buffer;   /* 1 + SSA id of the row buffer of a value that crosses segments, one a variable */
+  sec_dynamics dynamics;  /* run-time terms of the maps in use */
   bool      dry;          /* only collects accesses */
   /* accesses collected: linear coefficients by old dimension */
   int64_t (*accesses)[SEC_MAX_DIMS];

@@ -40,6 +40,7 @@ static void collect(sec_emitter *e) {
   e->vdim = -1;
   for (int i = 0; i < e->g->n_ops; i++) {
     const sec_op *o = &e->g->ops[i];
+    e->dynamics.n = 0;
     if (o->kind == SEC_OP_ELEMENTWISE) {
       sec_lv outs[8];
       sec_e_equation(e, o->eqn, &o->out_map, true, outs);
@@ -269,6 +270,7 @@ static void emit_body(sec_emitter *e, accumulators *acc) {
   for (int i = 0; i < e->g->n_ops; i++) {
     sec_op *o = &e->g->ops[i];
     if (o->row || o->segment != e->segment || is_reduction(o)) continue;
+    e->dynamics.n = 0;
     if (o->kind == SEC_OP_STORE) {
       sec_lv v = sec_e_value(e, o->in[0], &o->in_map[0], o->through);
       sec_e_store(e, v, o->slot, o->target, &o->out_map, o);
@@ -288,6 +290,7 @@ static void emit_body(sec_emitter *e, accumulators *acc) {
       e->index[e->vdim] = e->part_index[acc->part[i]];
       e->n_memo = e->row_memo;
     }
+    e->dynamics.n = 0;
     sec_lv  x = sec_e_value(e, o->in[0], &o->in_map[0], false), next;
     sec_lv  y = o->kind == SEC_OP_DOT ? sec_e_value(e, o->in[1], &o->in_map[1], false) : x;
     b->out = e->body;
@@ -363,6 +366,7 @@ static void row_ops(sec_emitter *e, int segment) {
   for (int i = 0; i < e->g->n_ops; i++) {
     sec_op *o = &e->g->ops[i];
     if (!o->row || o->segment != segment) continue;
+    e->dynamics.n = 0;
     if (o->kind == SEC_OP_STORE) {
       sec_lv v = sec_e_value(e, o->in[0], &o->in_map[0], o->through);
       sec_e_store(e, v, o->slot, o->target, &o->out_map, o);

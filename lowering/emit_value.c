@@ -70,7 +70,8 @@ static void add_axis(sec_emitter *e, address *at, const sec_affine *axis, int64_
   if (e->dry) return;
   for (uint32_t t = axis->dynamic; t; t = dynamics->list[t - 1].next) {
     const sec_dynamic *term = &dynamics->list[t - 1];
-    at->dynamic = plus_scaled(e, at->dynamic, clamped_start(e, term->ref, term->limit), stride * term->factor);
+    uint32_t value = term->value ? term->value - 1 : clamped_start(e, term->ref, term->limit);
+    at->dynamic = plus_scaled(e, at->dynamic, value, stride * term->factor);
   }
 }
 
@@ -187,6 +188,24 @@ static sec_lv load_vector(sec_emitter *e, uint32_t pointer, int64_t stride, sec_
   return from_storage(e, id, d);
 }
 
+/* A scalar that may lie outside: read under the first lane of the mask, or, in scalar code, under the mask's only bit. */
+static uint32_t masked_scalar(sec_emitter *e, uint32_t pointer, sec_dtype d) {
+  sec_builder *b = &e->fn->b;
+  const char  *type = storage_type(d);
+  uint32_t     bit = e->mask - 1, one = b->next_id++, pass = b->next_id++, loaded = b->next_id++, id = b->next_id++;
+  if (b->lanes > 1) { /* all lanes read one element: any of them decides */
+    bit = b->next_id++;
+    sec_text_append(b->out, "%%v%u = vector.reduction <or>, %%v%u : vector<%dxi1> into i1\n", bit, e->mask - 1, b->lanes);
+  }
+  bool is_float = d != SEC_BOOL && sec_lt_is_float(sec_lower_type(d));
+  sec_text_append(b->out, "%%v%u = vector.broadcast %%v%u : i1 to vector<1xi1>\n%%v%u = arith.constant dense<%s> : vector<1x%s>\n", one, bit, pass, is_float ? "0.0" : "0",
+                  type);
+  sec_text_append(b->out, "%%v%u = llvm.intr.masked.load %%v%u, %%v%u, %%v%u {alignment = %d : i32} : (!llvm.ptr, vector<1xi1>, vector<1x%s>) -> vector<1x%s>\n", loaded, pointer,
+                  one, pass, (int)sec_dtype_size(d), type, type);
+  sec_text_append(b->out, "%%v%u = vector.extract %%v%u[0] : %s from vector<1x%s>\n", id, loaded, type, type);
+  return id;
+}
+
 static sec_lv load(sec_emitter *e, int slot, const sec_aval *aval, const address *at) {
   sec_builder *b = &e->fn->b;
   int          lanes = b->lanes;
@@ -194,9 +213,10 @@ static sec_lv load(sec_emitter *e, int slot, const sec_aval *aval, const address
   uint32_t     base = sec_f_base(e->fn, slot);
   uint32_t     pointer = pointer_to(e, base, scalar_offset(e, at), aval->dtype);
   if (lanes > 1 && stride) return load_vector(e, pointer, stride, aval->dtype);
-  uint32_t id = b->next_id++;
-  sec_text_append(b->out, "%%v%u = llvm.load %%v%u {alignment = %d : i64} : !llvm.ptr -> %s\n", id, pointer, (int)sec_dtype_size(aval->dtype),
-                  storage_type(aval->dtype));
+  uint32_t id = e->piecewise ? masked_scalar(e, pointer, aval->dtype) : b->next_id++;
+  if (!e->piecewise)
+    sec_text_append(b->out, "%%v%u = llvm.load %%v%u {alignment = %d : i64} : !llvm.ptr -> %s\n", id, pointer, (int)sec_dtype_size(aval->dtype),
+                    storage_type(aval->dtype));
   b->lanes = 1;
   sec_lv v = from_storage(e, id, aval->dtype);
   b->lanes = lanes;
@@ -242,12 +262,13 @@ void sec_e_store(sec_emitter *e, sec_lv v, int slot, const sec_aval *type, const
 }
 
 /* ---- iota ---- */
-static sec_lv iota(sec_emitter *e, const sec_aval *aval, const sec_affine *axis, const sec_dynamics *dynamics) {
+/* The position along an axis, as i64. */
+static sec_lv position(sec_emitter *e, const sec_affine *axis, const sec_dynamics *dynamics) {
   address at = {0};
   add_axis(e, &at, axis, 1, dynamics);
   if (e->dry) {
     note_access(e, &at);
-    return (sec_lv){0, sec_lower_type(aval->dtype)};
+    return (sec_lv){0, SEC_LT_I64};
   }
   sec_builder *b = &e->fn->b;
   int          lanes = b->lanes;
@@ -262,7 +283,14 @@ static sec_lv iota(sec_emitter *e, const sec_aval *aval, const sec_affine *axis,
     sec_text_append(&e->fn->head, "]> : vector<%dxi64>\n", lanes);
     v = sec_l_binary(b, "arith.addi", v, (sec_lv){id, SEC_LT_I64});
   }
-  sec_ltype to = sec_lower_type(aval->dtype);
+  return v;
+}
+
+static sec_lv iota(sec_emitter *e, const sec_aval *aval, const sec_affine *axis, const sec_dynamics *dynamics) {
+  sec_lv       v = position(e, axis, dynamics);
+  sec_ltype    to = sec_lower_type(aval->dtype);
+  sec_builder *b = &e->fn->b;
+  if (e->dry) return (sec_lv){0, to};
   if (to == SEC_LT_I64) return v;
   if (sec_lt_is_float(to)) return sec_l_cast(b, "arith.sitofp", v, to);
   return sec_l_cast(b, "arith.trunci", v, to);
@@ -313,14 +341,14 @@ static sec_lv buffer_value(sec_emitter *e, sec_ref ref, const sec_map *map, cons
   const sec_aval *aval = e->frame->j->avals[ref];
   sec_builder    *b = &e->fn->b;
   int             lanes = sec_e_lanes(e);
-  sec_memo       *known = has_dynamic(map) ? NULL : find_memo(e, ref, map, aval);
+  sec_memo       *known = has_dynamic(map) || e->piecewise ? NULL : find_memo(e, ref, map, aval);
   if (known) return known->value;
   bool    was_row = e->in_row;
   address probe = {0};
   for (int a = 0; a < aval->rank; a++)
     if (aval->dims[a] != 1)
       for (int d = 0; d < SEC_MAX_DIMS; d++) probe.coef[d] |= map->axis[a].coef[d];
-  bool hoist = !was_row && e->split < e->n && !(e->vdim >= 0 && e->vdim < e->split) && !varies_inside(e, &probe);
+  bool hoist = !e->piecewise && !was_row && e->split < e->n && !(e->vdim >= 0 && e->vdim < e->split) && !varies_inside(e, &probe);
   if (hoist) { /* row code, but with the body's lanes: a scalar load spread out */
     e->in_row = true;
     b->out = e->row;
@@ -334,7 +362,7 @@ static sec_lv buffer_value(sec_emitter *e, sec_ref ref, const sec_map *map, cons
   e->mask = mask;
   e->in_row = was_row;
   b->out = place_of(e);
-  if (!has_dynamic(map)) add_memo(e, ref, map, v, lanes, hoist || was_row);
+  if (!has_dynamic(map) && !e->piecewise) add_memo(e, ref, map, v, lanes, hoist || was_row);
   return v;
 }
 
@@ -379,35 +407,134 @@ static sec_lv own_value(sec_emitter *e, sec_ref ref, const sec_map *map) {
   return outs[ref - o->out];
 }
 
+/* ---- pieces: concatenations and paddings read in place ---- */
+/* The operand's value where `inside` holds; its memory is not touched elsewhere. */
+static sec_lv piece(sec_emitter *e, sec_ref ref, const sec_map *map, sec_lv inside) {
+  sec_builder *b = &e->fn->b;
+  uint32_t     mask = e->mask;
+  bool         was = e->piecewise;
+  if (!e->dry) e->mask = 1 + (mask && b->lanes > 1 ? sec_l_binary(b, "arith.andi", (sec_lv){mask - 1, SEC_LT_I1}, inside).id : inside.id);
+  e->piecewise = true;
+  sec_lv v = sec_e_value(e, ref, map, false);
+  e->piecewise = was;
+  e->mask = mask;
+  b->lanes = sec_e_lanes(e);
+  b->out = place_of(e);
+  return v;
+}
+
+/* low <= at < high */
+static sec_lv between(sec_emitter *e, sec_lv at, int64_t low, int64_t high) {
+  sec_builder *b = &e->fn->b;
+  if (e->dry) return (sec_lv){0, SEC_LT_I1};
+  sec_lv above = sec_l_cmpi(b, "sge", at, sec_l_int(b, SEC_LT_I64, low)), below = sec_l_cmpi(b, "slt", at, sec_l_int(b, SEC_LT_I64, high));
+  return sec_l_binary(b, "arith.andi", above, below);
+}
+
+static bool same_in_all_lanes(const sec_emitter *e, const sec_affine *axis) {
+  return e->dry || e->fn->b.lanes == 1 || axis->coef[e->last[e->vdim]] == 0;
+}
+
+/* Whether the position along the axis lies in [low, low + size), as a condition over the lanes; and moves the axis of the
+ * map there.  Where all lanes agree, the axis is clamped instead, so that no address outside is ever formed. */
+static sec_lv enter(sec_emitter *e, sec_affine *axis, int64_t low, int64_t size, bool *masked) {
+  sec_builder *b = &e->fn->b;
+  int          lanes = b->lanes;
+  if (!same_in_all_lanes(e, axis)) {
+    sec_lv inside = between(e, position(e, axis, &e->dynamics), low, low + size);
+    axis->offset -= low;
+    *masked = true;
+    return inside;
+  }
+  b->lanes = 1;
+  sec_lv at = position(e, axis, &e->dynamics), inside = between(e, at, low, low + size);
+  if (!e->dry && e->dynamics.n < SEC_MAX_DYNAMICS) {
+    sec_lv near = sec_l_binary(b, "arith.maxsi", at, sec_l_int(b, SEC_LT_I64, low));
+    near = sec_l_binary(b, "arith.minsi", near, sec_l_int(b, SEC_LT_I64, low + size - 1));
+    e->dynamics.list[e->dynamics.n++] = (sec_dynamic){.value = near.id + 1, .factor = 1};
+    *axis = (sec_affine){.offset = -low, .dynamic = (uint32_t)e->dynamics.n};
+    inside = broadcast(e, inside, lanes);
+  } else
+    axis->offset -= low;
+  b->lanes = lanes;
+  return inside;
+}
+
+static sec_lv concatenated(sec_emitter *e, const sec_eqn *eqn, const sec_map *map) {
+  int     axis = (int)sec_params_int(eqn->params, "dimension");
+  int64_t start = 0;
+  sec_lv  v = {0, SEC_LT_F32};
+  for (uint32_t k = 0; k < eqn->n_in; k++) {
+    int64_t size = sec_ref_aval(e->frame->j, eqn->in[k])->dims[axis];
+    sec_map there = *map;
+    bool    masked = false;
+    if (size == 0) continue;
+    sec_lv inside = enter(e, &there.axis[axis], start, size, &masked);
+    sec_lv x = masked ? piece(e, eqn->in[k], &there, inside) : sec_e_value(e, eqn->in[k], &there, false);
+    e->fn->b.lanes = sec_e_lanes(e);
+    e->fn->b.out = place_of(e);
+    v = start == 0 || e->dry ? x : sec_l_select(&e->fn->b, inside, x, v);
+    start += size;
+  }
+  return v;
+}
+
+static sec_lv padded(sec_emitter *e, const sec_eqn *eqn, const sec_map *map) {
+  const sec_param *q = sec_params_find(eqn->params, "padding_config");
+  const sec_aval  *in = sec_ref_aval(e->frame->j, eqn->in[0]);
+  sec_map          there = *map, zero = {.rank = 0};
+  sec_lv           inside = {0, SEC_LT_I1}, mask = {0, SEC_LT_I1};
+  bool             any = false, masked = false;
+  for (int a = 0; a < in->rank; a++) {
+    int64_t low = q->u.intss.v[a][0];
+    if (low <= 0 && q->u.intss.v[a][1] <= 0) { /* only cut: always inside */
+      there.axis[a].offset -= low;
+      continue;
+    }
+    bool   lanes_differ = false;
+    sec_lv here = enter(e, &there.axis[a], low, in->dims[a], &lanes_differ);
+    if (lanes_differ) mask = here, masked = true; /* one axis at most runs along the vectors */
+    inside = any && !e->dry ? sec_l_binary(&e->fn->b, "arith.andi", inside, here) : here;
+    any = true;
+  }
+  sec_lv x = masked ? piece(e, eqn->in[0], &there, mask) : sec_e_value(e, eqn->in[0], &there, false);
+  if (!any) return x;
+  sec_lv fill = sec_e_value(e, eqn->in[1], &zero, false);
+  e->fn->b.lanes = sec_e_lanes(e);
+  e->fn->b.out = place_of(e);
+  return e->dry ? x : sec_l_select(&e->fn->b, inside, x, fill);
+}
+
 sec_lv sec_e_value(sec_emitter *e, sec_ref ref, const sec_map *given, bool through) {
   sec_builder *b = &e->fn->b;
   sec_map      map = *given;
-  sec_dynamics dynamics;
-  dynamics.n = 0;
+  sec_dynamics *dynamics = &e->dynamics;
   b->lanes = sec_e_lanes(e);
   b->out = place_of(e);
-  while (sec_map_step(e->frame, &ref, &map, &dynamics, through)) through = false;
+  while (sec_map_step(e->frame, &ref, &map, dynamics, through)) through = false;
   if (sec_ref_is_literal(ref)) return literal(e, &e->frame->j->literals[sec_ref_index(ref)]);
   const sec_aval *aval = e->frame->j->avals[ref];
   if (e->frame->is_virtual[ref] || through) {
     const sec_eqn *eqn = e->frame->def[ref];
-    if (eqn->prim->form == SEC_FORM_IOTA) return iota(e, aval, &map.axis[sec_params_int(eqn->params, "dimension")], &dynamics);
-    sec_memo *known = has_dynamic(&map) ? NULL : find_memo(e, ref, &map, aval);
+    if (eqn->prim->form == SEC_FORM_IOTA) return iota(e, aval, &map.axis[sec_params_int(eqn->params, "dimension")], dynamics);
+    sec_memo *known = has_dynamic(&map) || e->piecewise ? NULL : find_memo(e, ref, &map, aval);
     if (known) return known->value;
     sec_lv outs[8];
-    sec_e_equation(e, eqn, &map, false, outs);
+    if (eqn->prim->form == SEC_FORM_CONCATENATE) outs[0] = concatenated(e, eqn, &map);
+    else if (eqn->prim->form == SEC_FORM_PAD) outs[0] = padded(e, eqn, &map);
+    else sec_e_equation(e, eqn, &map, false, outs);
     b->lanes = sec_e_lanes(e);
     b->out = place_of(e);
-    if (!has_dynamic(&map)) add_memo(e, ref, &map, outs[ref - eqn->out], b->lanes, e->in_row);
+    if (!has_dynamic(&map) && !e->piecewise) add_memo(e, ref, &map, outs[ref - eqn->out], b->lanes, e->in_row);
     return outs[ref - eqn->out];
   }
   if (e->frame->group[ref] == e->g) return own_value(e, ref, &map);
   if (e->dry) {
-    address at = address_of(e, aval, &map, &dynamics);
+    address at = address_of(e, aval, &map, dynamics);
     note_access(e, &at);
     return (sec_lv){0, sec_lower_type(aval->dtype)};
   }
-  return buffer_value(e, ref, &map, &dynamics);
+  return buffer_value(e, ref, &map, dynamics);
 }
 
 void sec_e_equation(sec_emitter *e, const sec_eqn *eqn, const sec_map *map, bool native, sec_lv *out) {

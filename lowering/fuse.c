@@ -48,6 +48,20 @@ typedef struct reader {
   sec_dynamics dynamics;
 } reader;
 
+/* The last step among the buffers that `ref` reads. */
+static int last_step(sec_fuser *f, sec_ref ref, bool through) {
+  sec_frame *fr = f->frame;
+  if (sec_ref_is_literal(ref)) return -1;
+  if (!fr->is_virtual[ref] && !through) return fr->step[ref];
+  int            last = -1;
+  const sec_eqn *e = fr->def[ref];
+  for (uint32_t k = 0; k < e->n_in; k++) {
+    int s = last_step(f, e->in[k], false);
+    if (s > last) last = s;
+  }
+  return last;
+}
+
 /* True when an op of the candidate group may read it. */
 static bool may_read(reader *r, sec_ref ref, sec_map map, bool through) {
   sec_frame *fr = r->f->frame;
@@ -60,6 +74,7 @@ static bool may_read(reader *r, sec_ref ref, sec_map map, bool through) {
   if (fr->is_virtual[ref] || through) {
     const sec_eqn *e = fr->def[ref];
     if (e->prim->form == SEC_FORM_IOTA) return true;
+    if (e->prim->form == SEC_FORM_CONCATENATE || e->prim->form == SEC_FORM_PAD) return last_step(r->f, ref, true) < r->step;
     for (uint32_t k = 0; k < e->n_in; k++) { /* recomputed where it is read */
       sec_map operand = map;
       if (sec_ref_aval(fr->j, e->in[k])->rank == 0) memset(&operand, 0, sizeof operand);
@@ -74,20 +89,6 @@ static bool may_read(reader *r, sec_ref ref, sec_map map, bool through) {
   if (!sec_map_equal(&map, &fr->op[ref]->out_map, fr->j->avals[ref])) return false;
   r->related = true;
   return true;
-}
-
-/* The last step among the buffers that `ref` reads. */
-static int last_step(sec_fuser *f, sec_ref ref, bool through) {
-  sec_frame *fr = f->frame;
-  if (sec_ref_is_literal(ref)) return -1;
-  if (!fr->is_virtual[ref] && !through) return fr->step[ref];
-  int            last = -1;
-  const sec_eqn *e = fr->def[ref];
-  for (uint32_t k = 0; k < e->n_in; k++) {
-    int s = last_step(f, e->in[k], false);
-    if (s > last) last = s;
-  }
-  return last;
 }
 
 /* Everything that the op reads from outside its own group needs a buffer. */
@@ -405,7 +406,7 @@ int sec_fuse_materialize(sec_fuser *f, sec_ref ref) {
     return slot;
   }
   if (fr->slot[ref] >= 0) return fr->slot[ref];
-  if (fr->is_virtual[ref] && sec_fuse_transpose(f, ref)) return fr->slot[ref];
+  if (fr->is_virtual[ref] && (sec_fuse_transpose(f, ref) || sec_fuse_windows(f, ref))) return fr->slot[ref];
   int slot = sec_plan_add_slot(f->plan, SEC_SLOT_TEMP, fr->j->avals[ref]);
   if (slot < 0) { f->failed = true; return slot; }
   fr->slot[ref] = slot;

@@ -53,6 +53,8 @@ bool sec_fuse_view_strides(sec_fuser *f, sec_ref *ref, int64_t *strides, int64_t
  * dimension vdim) is such a read and a transpose is among its views. */
 void sec_fuse_straighten(sec_fuser *f, sec_ref ref, const sec_map *map, const int64_t *dims, int n_dims, int vdim);
 
+/* Gives a concatenation or a padding that was virtual a buffer, written window by window; false for other equations. */
+bool sec_fuse_windows(sec_fuser *f, uint32_t var);
 /* A runtime call that makes the transposed copy, when `var` is a large transpose that moves its last axis. */
 bool sec_fuse_transpose(sec_fuser *f, uint32_t var);
 

@@ -39,10 +39,11 @@ typedef struct sec_slot {
 /* ---- groups ---- */
 typedef enum sec_op_kind { SEC_OP_ELEMENTWISE, SEC_OP_REDUCE, SEC_OP_DOT, SEC_OP_STORE } sec_op_kind;
 
-/* A run-time index term: a scalar operand, clamped to [0, limit], times a factor. */
+/* A run-time index term: a scalar operand, clamped to [0, limit], or an i64 in the code being written, times a factor. */
 typedef struct sec_dynamic {
   sec_ref  ref;
   int64_t  limit, factor;
+  uint32_t value; /* 1 + SSA id; 0: the operand */
   uint32_t next; /* 1 + index of a further term; 0: none */
 } sec_dynamic;
 
@@ -155,8 +156,9 @@ int  sec_plan_add_slot(sec_plan *p, sec_slot_kind kind, const sec_aval *aval); /
 
 /* access.c */
 bool sec_map_equal(const sec_map *a, const sec_map *b, const sec_aval *aval);
+#define SEC_MAX_DYNAMICS 256
 typedef struct sec_dynamics {
-  sec_dynamic list[64]; /* a map's axis names its first term by 1 + index */
+  sec_dynamic list[SEC_MAX_DYNAMICS]; /* a map's axis names its first term by 1 + index */
   int         n;
 } sec_dynamics;
 /* One step: reads through the equation that makes *ref if that is virtual; false when there is nothing to follow. */

@@ -35,7 +35,7 @@ static bool is_generator(const sec_frame *fr, sec_ref r) {
   if (sec_ref_is_literal(r)) return true;
   if (!fr->is_virtual[r]) return false;
   const sec_eqn *e = fr->def[r];
-  if (e->prim->form == SEC_FORM_DYNAMIC_SLICE) return false;
+  if (e->prim->form == SEC_FORM_DYNAMIC_SLICE || e->prim->form == SEC_FORM_CONCATENATE || e->prim->form == SEC_FORM_PAD) return false;
   for (uint32_t k = 0; k < e->n_in; k++)
     if (!is_generator(fr, e->in[k])) return false;
   return true;
@@ -90,6 +90,40 @@ static int own_buffer(sec_fuser *f, const sec_eqn *e) {
   f->frame->slot[e->out] = slot;
   f->frame->step[e->out] = -1;
   return slot;
+}
+
+/* Pieces that lie in buffers, or are literals, are read where they are wanted, lanes outside a piece masked off. */
+static bool pieces_readable(const sec_fuser *f, const sec_eqn *e) {
+  const sec_frame *fr = f->frame;
+  const sec_aval  *out = fr->j->avals[e->out];
+  if (e->n_in > 4 || out->size < 1024 || out->rank == 0 || out->dims[out->rank - 1] < 8) return false;
+  for (uint32_t k = 0; k < e->n_in; k++) {
+    sec_ref      ref = e->in[k];
+    sec_dynamics dynamics = {.n = 0};
+    if (sec_ref_is_literal(ref)) continue;
+    sec_map map = sec_map_native(fr->j->avals[ref]);
+    while (sec_map_step(fr, &ref, &map, &dynamics, false)) continue;
+    if (dynamics.n || (!sec_ref_is_literal(ref) && fr->is_virtual[ref])) return false;
+  }
+  return true;
+}
+
+static sec_status lower_concatenate(sec_fuser *f, const sec_eqn *e);
+static sec_status lower_pad(sec_fuser *f, const sec_eqn *e);
+
+bool sec_fuse_windows(sec_fuser *f, uint32_t var) {
+  const sec_eqn *e = f->frame->def[var];
+  if (e->prim->form != SEC_FORM_CONCATENATE && e->prim->form != SEC_FORM_PAD) return false;
+  f->frame->is_virtual[var] = false;
+  (e->prim->form == SEC_FORM_PAD ? lower_pad : lower_concatenate)(f, e);
+  return true;
+}
+
+static bool pads_inside(const sec_eqn *e) {
+  const sec_param *q = sec_params_find(e->params, "padding_config");
+  for (int a = 0; a < q->u.intss.count; a++)
+    if (q->u.intss.v[a][2] != 0) return true;
+  return false;
 }
 
 static sec_status lower_concatenate(sec_fuser *f, const sec_eqn *e) {
@@ -449,8 +483,10 @@ static sec_status lower_eqn(sec_fuser *f, const sec_eqn *e) {
     return SEC_OK;
   case SEC_FORM_RESHAPE: return lower_reshape(f, e);
   case SEC_FORM_REDUCE: sec_fuse_reduce(f, e); return SEC_OK;
-  case SEC_FORM_CONCATENATE: return lower_concatenate(f, e);
-  case SEC_FORM_PAD: return lower_pad(f, e);
+  case SEC_FORM_CONCATENATE: case SEC_FORM_PAD:
+    if (pieces_readable(f, e) && !(e->prim->form == SEC_FORM_PAD && pads_inside(e))) make_virtual(f, e);
+    else return e->prim->form == SEC_FORM_PAD ? lower_pad(f, e) : lower_concatenate(f, e);
+    return SEC_OK;
   case SEC_FORM_DYNAMIC_UPDATE_SLICE: return lower_update(f, e);
   case SEC_FORM_DOT: return lower_dot(f, e);
   case SEC_FORM_RUNTIME: return lower_runtime(f, e);
@@ -483,6 +519,7 @@ sec_status sec_fuse_block(sec_plan *plan, const sec_jaxpr *j, const int *in_slot
 int sec_fuse_result(sec_fuser *f, int i, sec_slot_kind kind) {
   sec_frame *fr = f->frame;
   sec_ref    ref = fr->j->outs[i];
+  if (!sec_ref_is_literal(ref) && fr->is_virtual[ref]) sec_fuse_windows(f, ref);
   bool       made_here = !sec_ref_is_literal(ref) && ref >= fr->j->n_in && !fr->is_virtual[ref];
   if (made_here) {
     int       slot = sec_fuse_materialize(f, ref);

@@ -83,7 +83,7 @@ static void through_dynamic_slice(const sec_frame *f, const sec_eqn *e, const se
 }
 
 bool sec_map_step(const sec_frame *f, sec_ref *ref, sec_map *map, sec_dynamics *dynamics, bool through) {
-  if (sec_ref_is_literal(*ref) || !(f->is_virtual[*ref] || through)) return false;
+  if (sec_ref_is_literal(*ref) || !(sec_is_virtual(f, *ref) || through)) return false;
   const sec_eqn *e = f->def[*ref];
   if (!e || dynamics->n > SEC_MAX_DYNAMICS - 2 * SEC_MAX_RANK) return false;
   const sec_aval *out = f->j->avals[*ref], *in = e->n_in ? sec_ref_aval(f->j, e->in[0]) : NULL;

@@ -148,11 +148,18 @@ static const sec_primitive *combiner(const sec_op *o) {
   return o->kind == SEC_OP_DOT ? &sec_add_p : o->eqn->prim->combine;
 }
 
+/* Sums and products of f16 and bf16 run in f32 and are rounded once. */
+static sec_ltype accumulator_type(const sec_emitter *e, const sec_op *o) {
+  sec_ltype   t = sec_lower_type(e->frame->j->avals[o->out]->dtype);
+  const char *name = combiner(o)->name;
+  return (t == SEC_LT_F16 || t == SEC_LT_BF16) && (strcmp(name, "add") == 0 || strcmp(name, "mul") == 0) ? SEC_LT_F32 : t;
+}
+
 static sec_lv identity(sec_emitter *e, const sec_op *o) {
   sec_builder *b = &e->fn->b;
   sec_dtype    d = e->frame->j->avals[o->out]->dtype;
   sec_kind     kind = sec_dtype_kind(d);
-  sec_ltype    t = sec_lower_type(d);
+  sec_ltype    t = accumulator_type(e, o);
   sec_identity id = o->kind == SEC_OP_DOT ? SEC_ID_ZERO : o->eqn->prim->identity;
   int          bits = sec_dtype_bits(d);
   if (kind == SEC_KIND_FLOAT) {
@@ -169,6 +176,7 @@ static sec_lv identity(sec_emitter *e, const sec_op *o) {
 static sec_lv combine(sec_emitter *e, const sec_op *o, sec_lv a, sec_lv x) {
   const sec_aval *aval = e->frame->j->avals[o->out];
   const sec_aval *avals[2] = {aval, aval};
+  if (x.type != a.type) x = sec_l_cast(&e->fn->b, "arith.extf", x, a.type);
   sec_lv          in[2] = {a, x}, out;
   sec_lower       l = {.prim = combiner(o), .in_avals = avals, .out_avals = avals, .n_in = 2, .n_out = 1};
   const char *name = l.prim->name;
@@ -186,7 +194,7 @@ static sec_lv combine(sec_emitter *e, const sec_op *o, sec_lv a, sec_lv x) {
 static sec_lv product(sec_emitter *e, const sec_op *o, sec_lv acc, sec_lv x, sec_lv y) {
   sec_builder *b = &e->fn->b;
   sec_dtype    d = e->frame->j->avals[o->out]->dtype;
-  sec_ltype    t = sec_lower_type(d);
+  sec_ltype    t = acc.type;
   sec_kind     from[2] = {sec_dtype_kind(sec_ref_aval(e->frame->j, o->in[0])->dtype), sec_dtype_kind(sec_ref_aval(e->frame->j, o->in[1])->dtype)};
   sec_lv      *v[2] = {&x, &y};
   for (int k = 0; k < 2; k++) { /* operands take the result's type first */
@@ -421,11 +429,14 @@ static void emit_segment(sec_emitter *e, int segment, sec_text *out) {
   free(row.data), free(body.data);
   row = body = (sec_text){0};
   for (int i = 0; i < acc.n; i++) {
-    sec_lv v = columns ? acc.value[i] : horizontal(e, acc.op[i], acc.value[i], lanes);
+    sec_lv    v = columns ? acc.value[i] : horizontal(e, acc.op[i], acc.value[i], lanes);
+    sec_ltype type = sec_lower_type(e->frame->j->avals[acc.op[i]->out]->dtype);
+    b->out = &row;
+    b->lanes = columns ? lanes : 1;
+    if (v.type != type) v = sec_l_cast(b, "arith.truncf", v, type);
     e->row_value[acc.op[i]->out] = v.id + 1;
     if (e->unroll > 1) e->index[e->vdim] = e->part_index[acc.part[i]];
     e->in_row = true;
-    b->out = &row;
     if (is_stored(e, acc.op[i]->out)) sec_e_store(e, v, e->frame->slot[acc.op[i]->out], e->frame->j->avals[acc.op[i]->out], &acc.op[i]->out_map, NULL);
     e->in_row = false;
   }
@@ -494,7 +505,7 @@ static bool read_later(const sec_emitter *e, const sec_op *o, uint32_t var);
 static bool reads(const sec_emitter *e, sec_ref ref, uint32_t var, bool through) {
   if (sec_ref_is_literal(ref)) return false;
   if (ref == var) return true;
-  if (!e->frame->is_virtual[ref] && !through) return false;
+  if (!sec_is_virtual(e->frame, ref) && !through) return false;
   const sec_eqn *eqn = e->frame->def[ref];
   for (uint32_t k = 0; k < eqn->n_in; k++)
     if (reads(e, eqn->in[k], var, false)) return true;

@@ -225,6 +225,7 @@ void sec_emit_block(sec_function *f, const sec_block *block) {
   for (int i = 0; i < block->n_steps && !f->b.error; i++) {
     sec_step *s = &block->steps[i];
     int64_t   extent, grain;
+    block->frame->now = i;
     switch (s->kind) {
     case SEC_STEP_GROUP: sec_emit_group(f, block->frame, s->group, 0, 0, &extent, &grain); break;
     case SEC_STEP_RUNTIME: emit_runtime(f, s); break;
@@ -289,12 +290,13 @@ static sec_status emit_step(sec_plan *p, const sec_block *block, sec_step *s, in
   if (!f.base || !f.slots) f.b.error = "out of memory while writing code";
   else if (s->kind == SEC_STEP_GROUP) {
     double weight;
+    block->frame->now = (int)(s - block->steps);
     weigh(s->group, &weight);
     sec_emit_group(&f, block->frame, s->group, 1, 2, &s->extent, &s->grain);
     s->parallel = s->extent > 1 && (double)group_elements(s->group) * weight > 100000;
   } else {
     f.loop = s;
-    sec_block one = {.frame = block->frame, .steps = s, .n_steps = 1};
+    sec_block one = {.frame = block->frame, .steps = s, .n_steps = 1}; /* a loop: its own blocks have their own frames */
     sec_emit_block(&f, &one);
     s->extent = s->grain = 1;
   }

@@ -514,7 +514,7 @@ sec_lv sec_e_value(sec_emitter *e, sec_ref ref, const sec_map *given, bool throu
   while (sec_map_step(e->frame, &ref, &map, dynamics, through)) through = false;
   if (sec_ref_is_literal(ref)) return literal(e, &e->frame->j->literals[sec_ref_index(ref)]);
   const sec_aval *aval = e->frame->j->avals[ref];
-  if (e->frame->is_virtual[ref] || through) {
+  if (sec_is_virtual(e->frame, ref) || through) {
     const sec_eqn *eqn = e->frame->def[ref];
     if (eqn->prim->form == SEC_FORM_IOTA) return iota(e, aval, &map.axis[sec_params_int(eqn->params, "dimension")], dynamics);
     sec_memo *known = has_dynamic(&map) || e->piecewise ? NULL : find_memo(e, ref, &map, aval);

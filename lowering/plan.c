@@ -42,12 +42,12 @@ static void touch_list(walk *w, const int *slots, int n) {
 
 static void touch_ref(walk *w, const sec_frame *fr, sec_ref r) {
   if (sec_ref_is_literal(r)) return;
-  if (fr->slot[r] >= 0 && !fr->is_virtual[r]) touch(w, fr->slot[r]);
+  if (fr->slot[r] >= 0 && !sec_is_virtual(fr, r)) touch(w, fr->slot[r]);
 }
 
 static void touch_reads(walk *w, const sec_frame *fr, const sec_group *g, sec_ref r, bool through) {
   if (sec_ref_is_literal(r)) return;
-  if (fr->is_virtual[r] || through) {
+  if (sec_is_virtual(fr, r) || through) {
     const sec_eqn *e = fr->def[r];
     for (uint32_t k = 0; k < e->n_in; k++) touch_reads(w, fr, g, e->in[k], false);
   } else
@@ -89,6 +89,7 @@ static void walk_loop(walk *w, sec_step *s) {
 static void walk_block(walk *w, const sec_block *b) {
   for (int i = 0; i < b->n_steps; i++) {
     sec_step *s = &b->steps[i];
+    b->frame->now = i;
     if (s->kind == SEC_STEP_GROUP) touch_group(w, b->frame, s->group);
     else if (s->kind == SEC_STEP_RUNTIME) touch_list(w, s->slots, s->n_slots);
     else walk_loop(w, s);

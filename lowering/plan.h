@@ -143,7 +143,13 @@ typedef struct sec_frame {
   sec_group       **group;
   int               first_slot; /* slots from here on were made by this block */
   bool             *is_virtual; /* computed wherever it is read: views, iota, constants spread out */
+  bool             *can_follow; /* was so before it got a buffer: steps up to the one that fills it still follow it */
+  int               now;        /* the step being laid out or written; INT32_MAX while groups are made */
 } sec_frame;
+
+static inline bool sec_is_virtual(const sec_frame *f, uint32_t var) {
+  return f->is_virtual[var] || (f->can_follow[var] && f->step[var] >= f->now);
+}
 
 /* Makes the plan; *out is freed with sec_plan_free.  vector_bytes: of the target. */
 sec_status sec_plan_make(const sec_jaxpr *closed, sec_plan **out);

@@ -14,8 +14,9 @@ static sec_frame *frame_new(sec_plan *p, const sec_jaxpr *j) {
                     .n_uses = sec_arena_alloc(p->memory, n * sizeof *fr->n_uses), .user = sec_arena_alloc(p->memory, n * sizeof *fr->user),
                     .step = sec_arena_alloc(p->memory, n * sizeof *fr->step), .op = sec_arena_alloc(p->memory, n * sizeof *fr->op),
                     .group = sec_arena_alloc(p->memory, n * sizeof *fr->group),
-                    .is_virtual = sec_arena_alloc(p->memory, n * sizeof *fr->is_virtual)};
-  if (!fr->slot || !fr->def || !fr->n_uses || !fr->user || !fr->step || !fr->op || !fr->group || !fr->is_virtual) return NULL;
+                    .is_virtual = sec_arena_alloc(p->memory, n * sizeof *fr->is_virtual),
+                    .can_follow = sec_arena_alloc(p->memory, n * sizeof *fr->can_follow), .now = INT32_MAX};
+  if (!fr->slot || !fr->def || !fr->n_uses || !fr->user || !fr->step || !fr->op || !fr->group || !fr->is_virtual || !fr->can_follow) return NULL;
   p->frames = fr;
   for (uint32_t v = 0; v < j->n_vars; v++) fr->slot[v] = -1, fr->step[v] = -1;
   for (uint32_t i = 0; i < j->n_eqns; i++) {
@@ -60,7 +61,7 @@ static bool only_feeds_columns(const sec_frame *fr, const sec_eqn *e) {
 }
 
 static void make_virtual(sec_fuser *f, const sec_eqn *e) {
-  f->frame->is_virtual[e->out] = true;
+  f->frame->is_virtual[e->out] = f->frame->can_follow[e->out] = true;
   f->frame->step[e->out] = SEC_STEP_VIRTUAL;
 }
 

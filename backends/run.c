@@ -1,6 +1,7 @@
 /* Runs an executable: results from the pool, one block of memory for everything temporary, then the steps in order. */
 #include "executable.h"
 #include "pool.h"
+#include "status_place.h"
 #include "threads.h"
 #include <string.h>
 
@@ -8,6 +9,7 @@ typedef struct run {
   const sec_plan *plan;
   char          **at;      /* where every slot lies */
   void          **scratch; /* the buffer list of one step */
+  sec_status      status;  /* of host functions; the run ends when one fails */
 } run;
 
 static void run_block(run *r, const sec_block *b);
@@ -32,7 +34,7 @@ static void run_scan(run *r, const sec_step *s) {
     r->at[s->carry_out[k]] = r->at[s->length % 2 ? s->result[k] : s->spare[k]];
     if (s->length == 0) memcpy(r->at[s->result[k]], r->at[s->init[k]], r->plan->slots[s->init[k]].bytes);
   }
-  for (int64_t i = 0; i < s->length; i++) {
+  for (int64_t i = 0; i < s->length && r->status == SEC_OK; i++) {
     size_t index = (size_t)(s->reverse ? s->length - 1 - i : i);
     for (int k = 0; k < s->n_xs; k++) r->at[s->x[k]] = r->at[s->xs[k]] + index * r->plan->slots[s->x[k]].bytes;
     for (int k = 0; k < s->n_ys; k++) r->at[s->y[k]] = r->at[s->ys[k]] + index * r->plan->slots[s->y[k]].bytes;
@@ -49,8 +51,9 @@ static void run_while(run *r, const sec_step *s) {
   bool even = true;
   for (;; even = !even) {
     run_block(r, &s->blocks[0]);
-    if (!*(unsigned char *)r->at[s->which]) break;
+    if (r->status != SEC_OK || !*(unsigned char *)r->at[s->which]) break;
     run_block(r, &s->blocks[1]);
+    if (r->status != SEC_OK) break;
     turn(r, s, even);
   }
   for (int k = 0; k < s->n_carry; k++)
@@ -68,18 +71,24 @@ static void run_cond(run *r, const sec_step *s) {
   run_block(r, &s->blocks[b]);
 }
 
+/* After the buffers stands the address of the status, for functions that may fail. */
+static void run_runtime(run *r, const sec_step *s) {
+  for (int k = 0; k < s->n_slots; k++) r->scratch[k] = r->at[s->slots[k]];
+  r->scratch[s->n_slots] = &r->status;
+  s->function(r->scratch, s->meta);
+  if (r->status != SEC_OK)
+    sec_error_place(sec_location_file(r->plan->cx, s->eqn->loc), sec_location_line(r->plan->cx, s->eqn->loc));
+}
+
 static void run_block(run *r, const sec_block *b) {
-  for (int i = 0; i < b->n_steps; i++) {
+  for (int i = 0; i < b->n_steps && r->status == SEC_OK; i++) {
     const sec_step *s = &b->steps[i];
     if (s->kernel) {
       run_kernel(r, s);
       continue;
     }
     switch (s->kind) {
-    case SEC_STEP_RUNTIME:
-      for (int k = 0; k < s->n_slots; k++) r->scratch[k] = r->at[s->slots[k]];
-      s->function(r->scratch, s->meta);
-      break;
+    case SEC_STEP_RUNTIME: run_runtime(r, s); break;
     case SEC_STEP_SCAN: run_scan(r, s); break;
     case SEC_STEP_WHILE: run_while(r, s); break;
     case SEC_STEP_COND: run_cond(r, s); break;
@@ -146,7 +155,9 @@ sec_status sec_execute(sec_executable *e, sec_array *const *in, sec_array **out)
     r.scratch = (void **)(r.at + p->n_slots);
     lay_out(p, frame, r.at, in, out);
     run_block(&r, &p->block);
-  } else
+    status = r.status;
+  }
+  if (status != SEC_OK)
     for (int i = 0; i < e->n_out; i++) {
       sec_array_release(out[i]);
       out[i] = NULL;

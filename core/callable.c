@@ -16,6 +16,17 @@ sec_callable *sec_callable_create(const char *name, sec_callable_fn call, void (
   return c;
 }
 
+static sec_status not_traced(void *user, const sec_value *in, int n_in, sec_value *out, int n_out) {
+  (void)user, (void)in, (void)n_in, (void)out, (void)n_out;
+  return sec_error_set(SEC_CALLBACK, "call it with sec_host_call", "a host function is no rule: it cannot be traced");
+}
+
+sec_callable *sec_host_create(const char *name, sec_host_body run, void (*destroy)(void *), void *user) {
+  sec_callable *c = sec_callable_create(name ? name : "host function", not_traced, destroy, user);
+  if (c) c->run = run;
+  return c;
+}
+
 sec_callable *sec_callable_retain(sec_callable *c) {
   atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
   return c;

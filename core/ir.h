@@ -52,7 +52,9 @@ typedef enum sec_param_kind {
 } sec_param_kind;
 
 struct sec_callable {
-  sec_callable_fn call;
+  sec_callable_fn call;        /* traced */
+  sec_host_body   run;         /* or run, by host_call */
+  bool            elementwise; /* run takes operands of one shape or of rank 0, and gives one result of that shape */
   void          (*destroy)(void *user);
   void           *user;
   atomic_int      refs;
@@ -84,6 +86,10 @@ struct sec_params {
   sec_context *cx;
   struct sec_params *next; /* intern chain */
 };
+
+enum { SEC_HOST_BUFFERS = 80 }; /* operands and results of a host_call */
+/* Runs a host function; types: of the operands, then of the results. */
+sec_status sec_host_run(sec_callable *host, const void *const *in, void *const *out, const sec_aval *const *types);
 
 /* Copies `list` (names must be static; int lists and strings are copied; jaxprs and fns retained).
  * Returns a counted pointer (release it, or hand it to sec_bind, which takes it), NULL without memory. */

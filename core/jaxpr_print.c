@@ -180,7 +180,7 @@ static void print_jaxpr(printer *p, const sec_jaxpr *j, int indent) {
     sec_buffer_add(&p->text, " ");
     put_binder(p, &s, i);
   }
-  sec_buffer_add(&p->text, ". let");
+  sec_buffer_add(&p->text, j->n_in ? ". let" : " . let");
   for (uint32_t i = 0; i < j->n_eqns; i++) {
     sec_buffer_add(&p->text, "\n%*s", indent + 4, "");
     put_eqn(p, &s, &j->eqns[i], used, indent + 4);

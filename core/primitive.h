@@ -150,7 +150,8 @@ typedef enum sec_flags {
   SEC_FLAG_NO_GRADIENT = 1, /* derivative zero by definition: floor, comparisons, integer results, stop_gradient */
   SEC_FLAG_EFFECT = 2,      /* never removed, never merged */
   SEC_FLAG_COMMUTATIVE = 4,
-  SEC_FLAG_CHEAP = 8        /* recompute rather than store: a few instructions */
+  SEC_FLAG_CHEAP = 8,       /* recompute rather than store: a few instructions */
+  SEC_FLAG_HOST = 16        /* RUNTIME that calls the host program: it may fail, and is never part of a kernel */
 } sec_flags;
 
 struct sec_primitive {
@@ -176,6 +177,7 @@ struct sec_primitive {
   const char            *runtime;                      /* RUNTIME: "sec_rt_cholesky" */
   sec_meta_rule          meta;
   const char            *call_param;                   /* CALL */
+  sec_status           (*refuse)(void);                /* never run: records why */
   sec_cost_rule          cost;
   unsigned               flags, takes;
   sec_domain             domain;

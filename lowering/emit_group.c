@@ -263,9 +263,12 @@ static void keep_row(sec_emitter *e, const sec_op *o, uint32_t var, sec_lv v) {
   }
   const char *name = aval->dtype == SEC_BOOL ? "i8" : sec_lt_name(v.type);
   if (aval->dtype == SEC_BOOL) v = sec_l_cast(b, "arith.extui", v, SEC_LT_I8);
-  uint32_t p = new_id(e->fn);
+  uint32_t p = e->row_buffer[var] - 1; /* a row of one element needs no address */
   char     type[40];
-  sec_text_append(b->out, "%%v%u = llvm.getelementptr %%v%u[%%v%u] : (!llvm.ptr, i64) -> !llvm.ptr, %s\n", p, e->row_buffer[var] - 1, sum - 1, name);
+  if (sum) {
+    p = new_id(e->fn);
+    sec_text_append(b->out, "%%v%u = llvm.getelementptr %%v%u[%%v%u] : (!llvm.ptr, i64) -> !llvm.ptr, %s\n", p, e->row_buffer[var] - 1, sum - 1, name);
+  }
   type_at(e, aval->dtype == SEC_BOOL ? SEC_LT_I8 : v.type, b->lanes, type);
   sec_text_append(b->out, "llvm.store %%v%u, %%v%u {alignment = %d : i64} : %s, !llvm.ptr\n", v.id, p, (int)sec_dtype_size(aval->dtype), type);
 }

@@ -3,7 +3,7 @@
  * All have one signature: `bufs` are the inputs, then the outputs, dense and row-major unless
  * `meta` gives strides; `meta` are the numbers described at each function (sizes and strides in
  * elements). Outputs do not overlap inputs.  They may be called from any thread and use the thread
- * pool. They do not fail: memory they want but cannot have makes them slower. */
+ * pool. They do not fail, host functions apart: memory they want but cannot have makes them slower. */
 #ifndef SEC_RUNTIME_H
 #define SEC_RUNTIME_H
 
@@ -60,8 +60,16 @@ sec_runtime_fn sec_rt_cumulative;
 /* bufs: from, to.  meta: bytes. */
 sec_runtime_fn sec_rt_copy;
 
+/* rt_host.c: the only one that fails. */
+sec_runtime_fn sec_rt_host_call;
+
 /* rt_gather.c, rt_reduce.c: meta is written by the primitives' meta rules (core/ops/gather.c, scatter.c, reduce.c). */
 sec_runtime_fn sec_rt_gather, sec_rt_scatter, sec_rt_scatter_add, sec_rt_argreduce, sec_rt_transpose;
+
+/* rt_sort.c: sorts along the middle axis, lexicographically by the first operands; stable; NaN last.
+ * bufs: operands, results.
+ * meta: operands (at most 16), keys, outer, n (below 2^32), inner, dtype of each operand. */
+sec_runtime_fn sec_rt_sort;
 
 /* rt_trig.c: both arguments are the block described there, not buffers and meta. */
 sec_runtime_fn sec_rt_reduce_f32, sec_rt_reduce_f64;

@@ -42,8 +42,8 @@ def macro(name, arguments):
 def main():
     out = HEAD
     for name, arguments in prototypes(OPS.read_text()):
-        if any(re.search(r"int rank$", a) for a in arguments):
-            # SEC_SHAPE(...) expands to two arguments
+        if any(re.search(r"int rank$|[*\[]", a) for a in arguments):
+            # SEC_SHAPE(...) expands to two arguments, and a compound literal has commas of its own
             out += f"#define {name}(...) SEC_HERE(({name})(__VA_ARGS__))\n"
         else:
             out += macro(name, arguments)

@@ -117,7 +117,7 @@ static sec_status custom_lin_jvp(const sec_rule *r, const sec_value *in_dot, sec
 
 SEC_PRIMITIVE(custom_lin,
               .doc = "The linear part of a custom_vjp function: it can only be transposed.",
-              .variadic = true, .operands = {"operand"}, .type = custom_lin_type,
+              .variadic = true, .operands = {"operand"}, .type = custom_lin_type, .refuse = forward_error,
               .eval = custom_lin_eval, .jvp_all = custom_lin_jvp,
               .transpose_all = sec_custom_lin_transpose, .batch = sec_custom_lin_batch)
 

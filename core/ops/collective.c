@@ -1,8 +1,8 @@
 /* Collectives over a named axis: psum pmax pmin all_gather ppermute axis_index.
  *
- * Their types are those of one lane.  They live until the vmap of their axis name replaces them by operations on
- * the batched operand; under a vmap of another name they pass through. */
-#include "family.h"
+ * Their types are those of one lane.  They live until the vmap of their axis name replaces them by
+ * operations on the batched operand; under a vmap of another name they pass through. */
+#include "collective.h"
 #include <secant/axis.h>
 #include <string.h>
 
@@ -36,7 +36,7 @@ int64_t sec_axis_size(const char *name) {
   return -1;
 }
 
-static int64_t bound_size(const char *op, const char *name) {
+int64_t sec_collective_size(const char *op, const char *name) {
   int64_t size = sec_axis_size(name);
   if (size < 0)
     sec_error_set(SEC_AXIS_NAME, "call the function under a vmap or pmap with this axis_name",
@@ -45,34 +45,35 @@ static int64_t bound_size(const char *op, const char *name) {
 }
 
 /* ---- shared rules ---- */
-static const char *name_of(const sec_params *p) {
+const char *sec_collective_name(const sec_params *p) {
   const sec_param *q = sec_params_find(p, "axis_name");
   return q && q->kind == SEC_PARAM_STR ? q->u.str : "";
 }
 
-static sec_status type_name(const sec_typing *t) {
-  if (name_of(t->params)[0]) return SEC_OK;
+sec_status sec_collective_type(const sec_typing *t) {
+  if (sec_collective_name(t->params)[0]) return SEC_OK;
   return sec_type_error(t, SEC_ARGUMENT, "name the axis of a vmap or pmap",
                         "parameter axis_name is missing");
 }
 
 static sec_status same_type(sec_typing *t) {
-  SEC_TRY(type_name(t));
+  SEC_TRY(sec_collective_type(t));
   t->out[0] = t->in[0];
   t->n_out = 1;
   return SEC_OK;
 }
 
-static sec_status unbound_eval(const sec_eval *e) {
+sec_status sec_collective_eval(const sec_eval *e) {
   return sec_error_set(SEC_AXIS_NAME, "apply vmap or pmap with this axis_name first",
-                       "%s: the axis name %s is not bound", e->prim->name, name_of(e->params));
+                       "%s: the axis name %s is not bound", e->prim->name,
+                       sec_collective_name(e->params));
 }
 
-static bool is_mine(const sec_batch *b) {
-  return b->axis_name && strcmp(b->axis_name, name_of(b->params)) == 0;
+bool sec_collective_is_mine(const sec_batch *b) {
+  return b->axis_name && strcmp(b->axis_name, sec_collective_name(b->params)) == 0;
 }
 
-static sec_status give(sec_batch *b, sec_value out, bool batched) {
+sec_status sec_collective_give(sec_batch *b, sec_value out, bool batched) {
   b->out[0] = out;
   b->out_batched[0] = batched;
   return sec_value_ok(out) ? SEC_OK : sec_error_status(b->cx);
@@ -81,12 +82,12 @@ static sec_status give(sec_batch *b, sec_value out, bool batched) {
 /* Under a vmap of another name: the same collective on the batched operand. */
 static sec_status pass_through(sec_batch *b) {
   sec_params_retain(b->params);
-  return give(b, sec_bind1(b->prim, b->in[0], b->params), true);
+  return sec_collective_give(b, sec_bind1(b->prim, b->in[0], b->params), true);
 }
 
 static sec_value with_name(const sec_primitive *prim, sec_value x, const char *name) {
   const sec_aval *a = sec_value_aval(x);
-  if (!a || bound_size(prim->name, name) < 0) return SEC_VALUE_POISON;
+  if (!a || sec_collective_size(prim->name, name) < 0) return SEC_VALUE_POISON;
   const sec_params *p = sec_params_make(sec_trace_context(sec_trace_current()),
                                         SEC_PARAMS(SEC_P_STR("axis_name", name)));
   return p ? sec_bind1(prim, x, p) : SEC_VALUE_POISON;
@@ -94,7 +95,7 @@ static sec_value with_name(const sec_primitive *prim, sec_value x, const char *n
 
 static sec_value rebind(const sec_rule *r, const sec_primitive *prim, sec_value x) {
   const sec_params *p =
-      sec_params_make(r->cx, SEC_PARAMS(SEC_P_STR("axis_name", name_of(r->params))));
+      sec_params_make(r->cx, SEC_PARAMS(SEC_P_STR("axis_name", sec_collective_name(r->params))));
   return p ? sec_bind1(prim, x, p) : SEC_VALUE_POISON;
 }
 
@@ -105,19 +106,20 @@ SEC_DECLARE_PRIMITIVE(axis_index)
 
 /* ---- psum: transposes to itself ---- */
 static sec_status psum_batch(sec_batch *b) {
-  if (!is_mine(b)) return pass_through(b);
-  if (b->batched[0]) return give(b, sec_reduce_sum(b->in[0], (const int64_t[]){0}, 1), false);
+  if (!sec_collective_is_mine(b)) return pass_through(b);
+  if (b->batched[0])
+    return sec_collective_give(b, sec_reduce_sum(b->in[0], (const int64_t[]){0}, 1), false);
   const sec_aval *a = b->in_avals[0];
-  return give(b, sec_mul(b->in[0], sec_literal_of(a->dtype, a->weak, (double)b->size, b->size)),
-              false);
+  sec_value size = sec_literal_of(a->dtype, a->weak, (double)b->size, b->size);
+  return sec_collective_give(b, sec_mul(b->in[0], size), false);
 }
 static sec_value psum_transpose(const sec_rule *r, sec_value ct) {
   return rebind(r, &sec_psum_p, ct);
 }
 
 SEC_PRIMITIVE(psum, .doc = "Sum over the lanes of a named axis.", .operands = {"x"},
-              .type = same_type, .eval = unbound_eval, .linear = 1, .transpose = {psum_transpose},
-              .batch = psum_batch)
+              .type = same_type, .eval = sec_collective_eval, .linear = 1,
+              .transpose = {psum_transpose}, .batch = psum_batch)
 
 sec_value sec_psum(sec_value x, const char *axis_name) {
   const sec_literal *l = sec_value_literal(x);
@@ -133,20 +135,24 @@ static sec_value extreme_jvp(const sec_rule *r, sec_value dx) {
   return sec_div(rebind(r, &sec_psum_p, sec_mul(dx, here)), rebind(r, &sec_psum_p, here));
 }
 static sec_status pmax_batch(sec_batch *b) {
-  if (!is_mine(b)) return pass_through(b);
-  return give(b, b->batched[0] ? sec_reduce_max(b->in[0], (const int64_t[]){0}, 1) : b->in[0],
-              false);
+  if (!sec_collective_is_mine(b)) return pass_through(b);
+  sec_value x = b->in[0];
+  return sec_collective_give(b, b->batched[0] ? sec_reduce_max(x, (const int64_t[]){0}, 1) : x,
+                             false);
 }
 static sec_status pmin_batch(sec_batch *b) {
-  if (!is_mine(b)) return pass_through(b);
-  return give(b, b->batched[0] ? sec_reduce_min(b->in[0], (const int64_t[]){0}, 1) : b->in[0],
-              false);
+  if (!sec_collective_is_mine(b)) return pass_through(b);
+  sec_value x = b->in[0];
+  return sec_collective_give(b, b->batched[0] ? sec_reduce_min(x, (const int64_t[]){0}, 1) : x,
+                             false);
 }
 
 SEC_PRIMITIVE(pmax, .doc = "Largest value over the lanes of a named axis.", .operands = {"x"},
-              .type = same_type, .eval = unbound_eval, .jvp = {extreme_jvp}, .batch = pmax_batch)
+              .type = same_type, .eval = sec_collective_eval, .jvp = {extreme_jvp},
+              .batch = pmax_batch)
 SEC_PRIMITIVE(pmin, .doc = "Smallest value over the lanes of a named axis.", .operands = {"x"},
-              .type = same_type, .eval = unbound_eval, .jvp = {extreme_jvp}, .batch = pmin_batch)
+              .type = same_type, .eval = sec_collective_eval, .jvp = {extreme_jvp},
+              .batch = pmin_batch)
 
 sec_value sec_pmax(sec_value x, const char *axis_name) {
   return with_name(&sec_pmax_p, x, axis_name);
@@ -162,7 +168,7 @@ static int gather_axis(const sec_params *p) {
 static int64_t gather_size(const sec_params *p) { return sec_params_int(p, "axis_size"); }
 static bool gather_tiled(const sec_params *p) { return sec_params_int(p, "tiled") != 0; }
 
-static sec_value bind_all_gather(sec_context *cx, sec_value x, const char *name, int axis,
+sec_value sec_collective_all_gather(sec_context *cx, sec_value x, const char *name, int axis,
                                  int64_t size, bool tiled) {
   const sec_params *p = sec_params_make(
       cx, SEC_PARAMS(SEC_P_INT("all_gather_dimension", axis), SEC_P_STR("axis_name", name),
@@ -171,7 +177,7 @@ static sec_value bind_all_gather(sec_context *cx, sec_value x, const char *name,
 }
 
 static sec_status all_gather_type(sec_typing *t) {
-  SEC_TRY(type_name(t));
+  SEC_TRY(sec_collective_type(t));
   const sec_aval *x = t->in[0];
   int axis = gather_axis(t->params);
   int64_t size = gather_size(t->params), dims[SEC_MAX_RANK + 1];
@@ -191,23 +197,9 @@ static sec_status all_gather_type(sec_typing *t) {
 
 /* The cotangents of all lanes add up, and each lane takes its own part. */
 static sec_value all_gather_transpose(const sec_rule *r, sec_value ct) {
-  sec_value sum = rebind(r, &sec_psum_p, ct), start[SEC_MAX_RANK], at = SEC_VALUE_POISON;
-  const sec_aval *a = sec_value_aval(sum), *x = r->in_avals[0];
-  int axis = gather_axis(r->params);
-  int64_t sizes[SEC_MAX_RANK], one = axis;
-  bool tiled = gather_tiled(r->params);
-  if (!a) return SEC_VALUE_POISON;
-  const sec_params *p =
-      sec_params_make(r->cx, SEC_PARAMS(SEC_P_STR("axis_name", name_of(r->params)),
-                                        SEC_P_INT("axis_size", gather_size(r->params))));
-  if (!p || sec_bind(&sec_axis_index_p, NULL, 0, p, &at, 1) != SEC_OK) return SEC_VALUE_POISON;
-  if (tiled) at = sec_mul(at, sec_literal_of(SEC_I32, false, 0, x->dims[axis]));
-  for (int d = 0; d < a->rank; d++) {
-    start[d] = d == axis ? at : sec_literal_of(SEC_I32, false, 0, 0);
-    sizes[d] = d != axis ? a->dims[d] : tiled ? x->dims[axis] : 1;
-  }
-  sec_value part = sec_dynamic_slice(sum, start, sizes);
-  return tiled ? part : sec_squeeze(part, &one, 1);
+  return sec_collective_reduce_scatter(r->cx, ct, sec_collective_name(r->params),
+                                       gather_axis(r->params), gather_size(r->params),
+                                       gather_tiled(r->params));
 }
 
 static sec_value move_front_to(sec_value x, int axis) {
@@ -221,26 +213,28 @@ static sec_value move_front_to(sec_value x, int axis) {
 static sec_status all_gather_batch(sec_batch *b) {
   int axis = gather_axis(b->params);
   bool tiled = gather_tiled(b->params);
-  if (!is_mine(b))
-    return give(b,
-                bind_all_gather(b->cx, b->in[0], name_of(b->params), axis + 1,
-                                gather_size(b->params), tiled),
-                true);
+  if (!sec_collective_is_mine(b))
+    return sec_collective_give(
+        b,
+        sec_collective_all_gather(b->cx, b->in[0], sec_collective_name(b->params), axis + 1,
+                                  gather_size(b->params), tiled),
+        true);
   sec_value all = move_front_to(sec_batch_operand(b, 0), axis);
-  return give(b, tiled ? sec_reshape(all, b->out_avals[0]->rank, b->out_avals[0]->dims) : all,
-              false);
+  const sec_aval *out = b->out_avals[0];
+  return sec_collective_give(b, tiled ? sec_reshape(all, out->rank, out->dims) : all, false);
 }
 
 SEC_PRIMITIVE(all_gather, .doc = "The values of all lanes of a named axis, stacked or end to end.",
-              .operands = {"x"}, .type = all_gather_type, .eval = unbound_eval, .linear = 1,
+              .operands = {"x"}, .type = all_gather_type, .eval = sec_collective_eval, .linear = 1,
               .transpose = {all_gather_transpose}, .batch = all_gather_batch)
 
 sec_value sec_all_gather(sec_value x, const char *axis_name, int axis, bool tiled) {
   const sec_aval *a = sec_value_aval(x);
-  int64_t size = a ? bound_size("all_gather", axis_name) : -1;
+  int64_t size = a ? sec_collective_size("all_gather", axis_name) : -1;
   if (size < 0) return SEC_VALUE_POISON;
   if (axis < 0) axis += a->rank + (tiled ? 0 : 1);
-  return bind_all_gather(sec_trace_context(sec_trace_current()), x, axis_name, axis, size, tiled);
+  return sec_collective_all_gather(sec_trace_context(sec_trace_current()), x, axis_name, axis, size,
+                                   tiled);
 }
 
 /* ---- ppermute: lane `target` receives what `source` has; lanes that receive nothing get zeros ---- */
@@ -287,7 +281,7 @@ static sec_value ppermute_transpose(const sec_rule *r, sec_value ct) {
     flat[2 * i] = perm->u.intss.v[i][1];
     flat[2 * i + 1] = perm->u.intss.v[i][0];
   }
-  sec_value out = bind_ppermute(r->cx, ct, name_of(r->params), flat, n);
+  sec_value out = bind_ppermute(r->cx, ct, sec_collective_name(r->params), flat, n);
   sec_free(r->cx, flat);
   return out;
 }
@@ -307,7 +301,7 @@ static sec_value lanes(sec_value x, int64_t first, int64_t n) {
 
 /* Runs of targets whose sources follow one another are one slice each: a shift is two. */
 static sec_status ppermute_batch(sec_batch *b) {
-  if (!is_mine(b)) return pass_through(b);
+  if (!sec_collective_is_mine(b)) return pass_through(b);
   const sec_param *perm = sec_params_find(b->params, "perm");
   sec_value x = sec_batch_operand(b, 0);
   sec_value *parts = sec_alloc(b->cx, (size_t)(b->size + 1) * sizeof *parts);
@@ -319,19 +313,20 @@ static sec_status ppermute_batch(sec_batch *b) {
       if (source_of(perm, target + run) != (first < 0 ? -1 : first + run)) break;
     parts[n++] = lanes(x, first, run);
   }
-  sec_status status = give(b, n == 1 ? parts[0] : n ? sec_concatenate(parts, n, 0) : x, true);
+  sec_value out = n == 1 ? parts[0] : n ? sec_concatenate(parts, n, 0) : x;
+  sec_status status = sec_collective_give(b, out, true);
   sec_free(b->cx, parts);
   return status;
 }
 
 SEC_PRIMITIVE(ppermute, .doc = "Sends values from lane to lane of a named axis.", .operands = {"x"},
-              .type = ppermute_type, .eval = unbound_eval, .linear = 1,
+              .type = ppermute_type, .eval = sec_collective_eval, .linear = 1,
               .transpose = {ppermute_transpose}, .batch = ppermute_batch)
 
 sec_value sec_ppermute(sec_value x, const char *axis_name, const int64_t *source_target_pairs,
                        int n_pairs) {
   const sec_aval *a = sec_value_aval(x);
-  int64_t size = a ? bound_size("ppermute", axis_name) : -1;
+  int64_t size = a ? sec_collective_size("ppermute", axis_name) : -1;
   for (int i = 0; i < 2 * n_pairs && size >= 0; i++)
     for (int k = i; k >= 0; k -= 2) {
       bool inside = source_target_pairs[i] >= 0 && source_target_pairs[i] < size;
@@ -354,11 +349,11 @@ static sec_status axis_index_type(sec_typing *t) {
   return t->out[0] ? SEC_OK : SEC_MEMORY;
 }
 static sec_status axis_index_batch(sec_batch *b) {
-  return give(b, sec_iota(SEC_I32, 1, &b->size, 0), true);
+  return sec_collective_give(b, sec_iota(SEC_I32, 1, &b->size, 0), true);
 }
 
 SEC_PRIMITIVE(axis_index, .doc = "The number of the lane in a named axis.", .type = axis_index_type,
-              .eval = unbound_eval, .batch = axis_index_batch, .flags = SEC_FLAG_NO_GRADIENT)
+              .eval = sec_collective_eval, .batch = axis_index_batch, .flags = SEC_FLAG_NO_GRADIENT)
 
 sec_value sec_axis_index(const char *axis_name) {
   sec_trace *t = sec_trace_current();
@@ -368,7 +363,7 @@ sec_value sec_axis_index(const char *axis_name) {
                   "axis_index: no trace is open");
     return out;
   }
-  int64_t size = bound_size("axis_index", axis_name);
+  int64_t size = sec_collective_size("axis_index", axis_name);
   if (size < 0) return out;
   const sec_params *p =
       sec_params_make(sec_trace_context(t),

@@ -4,9 +4,7 @@
 
 /* ---- activations ---- */
 /* Written so that NaN stays NaN, and the derivative at 0 is 0. */
-sec_value sec_relu(sec_value x) {
-  return sec_where(sec_le(x, sec_scalar(0)), sec_scalar(0), x);
-}
+sec_value sec_relu(sec_value x) { return sec_where(sec_le(x, sec_scalar(0)), sec_scalar(0), x); }
 
 sec_value sec_sigmoid(sec_value x) { return sec_logistic(x); }
 
@@ -42,7 +40,8 @@ sec_value sec_hypot(sec_value x, sec_value y) {
   sec_value big = sec_max(x, y), small = sec_min(x, y), one = sec_scalar(1);
   sec_value zero = sec_eq(big, sec_scalar(0)), infinite = sec_eq(big, sec_scalar(INFINITY));
   sec_value ratio = sec_div(sec_where(infinite, one, small), sec_where(zero, one, big));
-  return sec_mul(big, sec_sqrt(sec_add(one, sec_square(ratio))));
+  sec_value length = sec_mul(big, sec_sqrt(sec_add(one, sec_square(ratio))));
+  return sec_where(zero, sec_scalar(0), length);
 }
 
 /* The signs of remainder and divisor differ: the quotient is one too large. */

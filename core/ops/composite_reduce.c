@@ -1,4 +1,5 @@
-/* Statistics and normalised exponentials along axes.  Sums of f16 and bf16 run in f32, as in JAX. */
+/* Statistics and normalised exponentials along axes.  Sums of f16 and bf16 run in f32, as in JAX.
+ */
 #include "composite.h"
 #include <math.h>
 

@@ -25,7 +25,8 @@ sec_value sec_stack(const sec_value *x, int n, int axis) {
   if (n <= 0) sec_error_set(SEC_ARGUMENT, "pass at least one array", "stack: no arrays");
   if (first == NULL) return SEC_VALUE_POISON;
   int at = sec_axis_from_user("stack", first->rank + 1, axis);
-  sec_value *parts = at >= 0 ? sec_alloc(sec_current_context("stack"), (size_t)n * sizeof *parts) : NULL;
+  sec_context *cx = sec_current_context("stack");
+  sec_value *parts = at >= 0 && cx != NULL ? sec_alloc(cx, (size_t)n * sizeof *parts) : NULL;
   if (parts == NULL) return SEC_VALUE_POISON;
   const int64_t axes[1] = {at};
   memcpy(parts, x, (size_t)n * sizeof *parts);
@@ -39,20 +40,20 @@ sec_value sec_stack(const sec_value *x, int n, int axis) {
     parts[i] = sec_expand_dims(parts[i], axes, 1);
   }
   sec_value y = fits ? sec_concatenate(parts, n, at) : SEC_VALUE_POISON;
-  sec_free(sec_current_context("stack"), parts);
+  sec_free(cx, parts);
   return y;
 }
 
-sec_status sec_split(sec_value x, int sections, int axis, sec_value *out) {
+sec_status sec_split_axis(sec_value x, int sections, int axis, sec_value *out) {
   const sec_aval *a = sec_value_aval(x);
   for (int i = 0; i < sections; i++) out[i] = SEC_VALUE_POISON;
   if (a == NULL) return sec_error_status(NULL);
-  int at = sec_axis_from_user("split", a->rank, axis);
+  int at = sec_axis_from_user("split_axis", a->rank, axis);
   if (at < 0) return SEC_AXIS;
   if (sections <= 0 || a->dims[at] % sections != 0)
     return sec_error_set(SEC_SHAPE, "the sections have equal sizes; sec_slice cuts anywhere",
-                         "split: axis %d of %s does not divide into %d sections", axis, a->text,
-                         sections);
+                         "split_axis: axis %d of %s does not divide into %d sections", axis,
+                         a->text, sections);
   int64_t size = a->dims[at] / sections;
   for (int i = 0; i < sections; i++) {
     out[i] = sec_slice_axis(x, at, i * size, (i + 1) * size);
@@ -69,9 +70,12 @@ sec_value sec_take(sec_value x, sec_value indices, int axis) {
   if (a == NULL || i == NULL) return SEC_VALUE_POISON;
   int64_t at = sec_axis_from_user("take", a->rank, axis);
   if (at < 0 || !sec_rank_from_user("take", a->rank - 1 + i->rank)) return SEC_VALUE_POISON;
-  if (sec_dtype_kind(i->dtype) == SEC_KIND_INT)
-    indices = sec_where(sec_lt(indices, sec_literal_of(i->dtype, false, 0, 0)),
-                        sec_add(indices, sec_literal_of(i->dtype, false, 0, a->dims[at])), indices);
+  if (sec_dtype_kind(i->dtype) == SEC_KIND_INT) {
+    sec_dtype wide = sec_dtype_bits(i->dtype) < 32 ? SEC_I32 : i->dtype;
+    indices = sec_convert(indices, wide, false);
+    sec_value from_end = sec_add(indices, sec_literal_of(wide, false, 0, a->dims[at]));
+    indices = sec_where(sec_lt(indices, sec_zero_literal(wide)), from_end, indices);
+  }
   for (int d = 0, k = 0; d < a->rank; d++) {
     sizes[d] = d == at ? 1 : a->dims[d];
     if (d != at) offset[k++] = d < at ? d : d - 1 + i->rank;

@@ -2,7 +2,9 @@
 #ifndef SEC_FAMILY_H
 #define SEC_FAMILY_H
 
+#ifndef SEC_NO_LOCATIONS
 #define SEC_NO_LOCATIONS /* rules are not the user's lines */
+#endif
 #include "../primitive.h"
 #include <secant/ops.h>
 

@@ -52,7 +52,8 @@ static void mistake_cholesky(const operands *v, sec_value *out) {
 }
 static void mistake_unset(const operands *v, sec_value *out) { (void)v, (void)out; }
 static void mistake_poison(const operands *v, sec_value *out) {
-  *out = sec_add(v->a, (sec_value){0, 0});
+  const sec_value poison = {0, 0};
+  *out = sec_add(v->a, poison);
 }
 
 static void grow(const sec_value *in, sec_value *out, void *user) {

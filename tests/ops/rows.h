@@ -5,8 +5,9 @@
 
 /* ORDERED: the first operand lies below the last.  POSITIVE_DEFINITE and TRIANGULAR: operand 0 has a heavy diagonal. */
 typedef enum fill { FILL_DOMAIN, FILL_ORDERED, FILL_POSITIVE_DEFINITE, FILL_TRIANGULAR } fill;
-/* NAMED: a collective, mapped over an axis "i" before it is run.  VALUES: the derivative is NaN there, as in JAX. */
-typedef enum row_flags { ROW_NAMED = 1, ROW_VALUES = 2 } row_flags;
+/* NAMED: a collective, mapped over an axis "i" before it is run.  VALUES: the derivative is NaN there, as in JAX.
+ * WIDE: in f32 and f64 alone. */
+typedef enum row_flags { ROW_NAMED = 1, ROW_VALUES = 2, ROW_WIDE = 4 } row_flags;
 
 typedef struct row {
   const char *prim, *inputs, *equation, *results;
@@ -31,6 +32,14 @@ static const row rows[] = {
     {"convert_element_type", "a:T[2,3]", "b:i32[2,3] = convert_element_type[new_dtype=int32 weak_type=False] a", "b"},
     {"convert_element_type", "a:T[]", "b:bool[] = convert_element_type[new_dtype=bool weak_type=False] a", "b"},
     {"convert_element_type", "a:T[9]", "b:u64[9] = convert_element_type[new_dtype=uint64 weak_type=False] a", "b"},
+    {"convert_element_type", "a:T[17]", "b:i8[17] = convert_element_type[new_dtype=int8 weak_type=False] a", "b"},
+    {"convert_element_type", "a:T[17]", "b:u8[17] = convert_element_type[new_dtype=uint8 weak_type=False] a", "b"},
+    {"convert_element_type", "a:T[33]", "b:i16[33] = convert_element_type[new_dtype=int16 weak_type=False] a", "b"},
+    {"convert_element_type", "a:T[33]", "b:u16[33] = convert_element_type[new_dtype=uint16 weak_type=False] a", "b"},
+    {"convert_element_type", "a:T[33]", "b:f16[33] = convert_element_type[new_dtype=float16 weak_type=False] a", "b", FILL_DOMAIN, ROW_VALUES},
+    {"convert_element_type", "a:T[33]", "b:bf16[33] = convert_element_type[new_dtype=bfloat16 weak_type=False] a", "b", FILL_DOMAIN, ROW_VALUES},
+    {"bitcast_convert_type", "a:f16[17]", "b:u16[17] = bitcast_convert_type[new_dtype=uint16] a", "b"},
+    {"bitcast_convert_type", "a:i8[5]", "b:u8[5] = bitcast_convert_type[new_dtype=uint8] a", "b"},
     {"bitcast_convert_type", "a:f32[17]", "b:u32[17] = bitcast_convert_type[new_dtype=uint32] a", "b"},
     {"bitcast_convert_type", "a:i64[3,3]", "b:f64[3,3] = bitcast_convert_type[new_dtype=float64] a", "b"},
     {"iota", "", "a:T[17] = iota[dimension=0 dtype=T shape=(17,)] ", "a"},
@@ -72,6 +81,8 @@ static const row rows[] = {
     {"reduce_sum", "a:T[3,5,7]", "b:T[5] = reduce_sum[axes=(0, 2)] a", "b"},
     {"reduce_sum", "a:T[0,5]", "b:T[5] = reduce_sum[axes=(0,)] a", "b"},
     {"reduce_sum", "a:T[33]", "b:T[] = reduce_sum[axes=(0,)] a", "b"},
+    {"reduce_sum", "a:T[130,70]", "b:T[70] = reduce_sum[axes=(0,)] a", "b"},
+    {"reduce_sum", "a:T[9,300]", "b:T[9] = reduce_sum[axes=(1,)] a", "b"},
     {"reduce_prod", "a:T[3,5]", "b:T[3] = reduce_prod[axes=(1,)] a", "b"},
     {"reduce_prod", "a:T[2,2,2]", "b:T[2] = reduce_prod[axes=(0, 2)] a", "b"},
     {"reduce_max", "a:T[3,17]", "b:T[3] = reduce_max[axes=(1,)] a", "b"},
@@ -86,22 +97,32 @@ static const row rows[] = {
     {"cumprod", "a:T[2,5]", "b:T[2,5] = cumprod[axis=1 reverse=False] a", "b"},
     {"cummax", "a:T[2,9]", "b:T[2,9] = cummax[axis=1 reverse=True] a", "b"},
     {"cummin", "a:T[9]", "b:T[9] = cummin[axis=0 reverse=False] a", "b"},
+    {"sort", "a:T[3,17]", "b:T[3,17] = sort[dimension=1 is_stable=True num_keys=1] a", "b"},
+    {"sort", "a:T[65,3]", "b:T[65,3] = sort[dimension=0 is_stable=True num_keys=1] a", "b"},
+    {"sort", "a:i32[2,9] b:T[2,9] c:i64[2,9]",
+     "d:i32[2,9] e:T[2,9] f:i64[2,9] = sort[dimension=1 is_stable=True num_keys=2] a b c", "d, e, f"},
+    {"sort", "a:T[70,2] b:T[70,2]", "c:T[70,2] d:T[70,2] = sort[dimension=0 is_stable=False num_keys=1] a b", "c, d"},
+    {"sort", "a:T[0,3]", "b:T[0,3] = sort[dimension=0 is_stable=True num_keys=1] a", "b"},
     {"dot_general", "a:T[3,5] b:T[5,4]",
      "c:T[3,4] = dot_general[dimension_numbers=(([1], [0]), ([], [])) preferred_element_type=T] a b", "c"},
     {"dot_general", "a:T[2,3,5] b:T[5,2,4]",
      "c:T[2,3,4] = dot_general[dimension_numbers=(([2], [0]), ([0], [1])) preferred_element_type=T] a b", "c"},
     {"dot_general", "a:T[17] b:T[17]", "c:T[] = dot_general[dimension_numbers=(([0], [0]), ([], [])) preferred_element_type=T] a b", "c"},
+    {"dot_general", "a:T[40,50] b:T[50,33]",
+     "c:T[40,33] = dot_general[dimension_numbers=(([1], [0]), ([], [])) preferred_element_type=T] a b", "c"},
+    {"dot_general", "a:T[40,50] b:T[40,50]",
+     "c:f32[40,40] = dot_general[dimension_numbers=(([1], [1]), ([], [])) preferred_element_type=float32] a b", "c"},
     {"dot_general", "a:T[2,0] b:T[0,3]",
      "c:T[2,3] = dot_general[dimension_numbers=(([1], [0]), ([], [])) preferred_element_type=T] a b", "c"},
     {"dot_general", "a:T[3,4,5] b:T[5,4,2]",
      "c:T[3,2] = dot_general[dimension_numbers=(([1, 2], [1, 0]), ([], [])) preferred_element_type=T] a b", "c"},
-    {"cholesky", "a:T[3,3]", "b:T[3,3] = cholesky a", "b", FILL_POSITIVE_DEFINITE},
-    {"cholesky", "a:T[2,4,4]", "b:T[2,4,4] = cholesky a", "b", FILL_POSITIVE_DEFINITE},
+    {"cholesky", "a:T[3,3]", "b:T[3,3] = cholesky a", "b", FILL_POSITIVE_DEFINITE, ROW_WIDE},
+    {"cholesky", "a:T[2,4,4]", "b:T[2,4,4] = cholesky a", "b", FILL_POSITIVE_DEFINITE, ROW_WIDE},
     {"triangular_solve", "a:T[3,3] b:T[3,2]",
-     "c:T[3,2] = triangular_solve[left_side=True lower=True transpose_a=False unit_diagonal=False] a b", "c", FILL_TRIANGULAR},
+     "c:T[3,2] = triangular_solve[left_side=True lower=True transpose_a=False unit_diagonal=False] a b", "c", FILL_TRIANGULAR, ROW_WIDE},
     {"triangular_solve", "a:T[2,3,3] b:T[2,4,3]",
-     "c:T[2,4,3] = triangular_solve[left_side=False lower=False transpose_a=True unit_diagonal=False] a b", "c", FILL_TRIANGULAR},
-    {"lu", "a:T[4,4]", "b:T[4,4] c:i32[4] d:i32[4] = lu a", "b, c, d", FILL_TRIANGULAR},
+     "c:T[2,4,3] = triangular_solve[left_side=False lower=False transpose_a=True unit_diagonal=False] a b", "c", FILL_TRIANGULAR, ROW_WIDE},
+    {"lu", "a:T[4,4]", "b:T[4,4] c:i32[4] d:i32[4] = lu a", "b, c, d", FILL_TRIANGULAR, ROW_WIDE},
     {"threefry2x32", "a:u32[] b:u32[] c:u32[7] d:u32[7]", "e:u32[7] f:u32[7] = threefry2x32 a b c d", "e, f"},
     {"cond", "i:i32[] a:T[3] b:T[3]",
      "j:i32[] = clamp 0:i32[] i 1:i32[]; c:T[3] = cond[branches=({ lambda ; p:T[3] q:T[3]. let r:T[3] = mul p q in (r,) } { lambda ; p:T[3] q:T[3]. let r:T[3] = add p q; "
@@ -119,6 +140,11 @@ static const row rows[] = {
     {"pmax", "a:T[3]", "b:T[3] = pmax[axis_name=i] a", "b", FILL_DOMAIN, ROW_NAMED},
     {"pmin", "a:T[3]", "b:T[3] = pmin[axis_name=i] a", "b", FILL_DOMAIN, ROW_NAMED},
     {"all_gather", "a:T[2]", "b:T[2,3] = all_gather[all_gather_dimension=1 axis_name=i axis_size=3 tiled=False] a", "b", FILL_DOMAIN, ROW_NAMED},
+    {"all_to_all", "a:T[6,2]", "b:T[2,6] = all_to_all[axis_name=i axis_size=3 concat_axis=1 split_axis=0] a", "b", FILL_DOMAIN, ROW_NAMED},
+    {"all_to_all", "a:T[2,2,3]", "b:T[6,2,1] = all_to_all[axis_name=i axis_size=3 concat_axis=0 split_axis=2] a", "b", FILL_DOMAIN, ROW_NAMED},
+    {"all_to_all", "a:T[2,6]", "b:T[2,6] = all_to_all[axis_name=i axis_size=3 concat_axis=1 split_axis=1] a", "b", FILL_DOMAIN, ROW_NAMED},
+    {"reduce_scatter", "a:T[2,6]", "b:T[2,2] = reduce_scatter[axis_name=i axis_size=3 scatter_dimension=1 tiled=True] a", "b", FILL_DOMAIN, ROW_NAMED},
+    {"reduce_scatter", "a:T[2,3]", "b:T[2] = reduce_scatter[axis_name=i axis_size=3 scatter_dimension=1 tiled=False] a", "b", FILL_DOMAIN, ROW_NAMED},
     {"ppermute", "a:T[2]", "b:T[2] = ppermute[axis_name=i perm=((0, 1), (1, 2), (2, 0))] a", "b", FILL_DOMAIN, ROW_NAMED},
     {"axis_index", "", "b:i32[] = axis_index[axis_name=i axis_size=3]", "b", FILL_DOMAIN, ROW_NAMED},
 };

@@ -7,10 +7,12 @@
 #include <secant/array.h>
 #include <secant/base.h>
 #include <secant/callable.h>
+#include <secant/closure.h>
 #include <secant/compile.h>
 #include <secant/context.h>
 #include <secant/dtype.h>
 #include <secant/fn.h>
+#include <secant/host.h>
 #include <secant/jaxpr.h>
 #include <secant/ops.h>
 #include <secant/status.h>

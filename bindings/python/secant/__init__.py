@@ -6,6 +6,7 @@ loaded on first use.
 
 from secant import _tracer_operators, errors  # noqa: F401
 from secant._api import (  # noqa: F401
+    Device,
     block_until_ready,
     cache_stats,
     clear_caches,
@@ -24,6 +25,7 @@ from secant._api import (  # noqa: F401
     named_call,
     process_count,
     process_index,
+    typeof,
 )
 from secant._autodiff import (  # noqa: F401
     grad,
@@ -36,6 +38,7 @@ from secant._autodiff import (  # noqa: F401
     value_and_grad,
     vjp,
 )
+from secant._contexts import disable_jit, ensure_compile_time_eval, named_scope  # noqa: F401
 from secant._custom import checkpoint, checkpoint_policies, custom_jvp, custom_vjp  # noqa: F401
 from secant._errors import SecantError  # noqa: F401
 from secant._jit import jit  # noqa: F401
@@ -48,7 +51,20 @@ jacobian = jacrev
 remat = checkpoint
 __version__ = _library.sec_version().decode()
 
-_MODULES = ("numpy", "lax", "random", "nn", "tree", "tree_util", "debug", "dtypes")
+_MODULES = (
+    "numpy",
+    "lax",
+    "random",
+    "nn",
+    "scipy",
+    "optim",
+    "ops",
+    "tree",
+    "tree_util",
+    "flatten_util",
+    "debug",
+    "dtypes",
+)
 
 
 def __getattr__(name):

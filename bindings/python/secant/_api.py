@@ -53,6 +53,11 @@ def eval_shape(fun, *args, **keywords):
     return _structs(*_traced(fun, args, keywords))
 
 
+def typeof(x):
+    """The type of anything that may be an operand: an Aval with shape, dtype and weak_type."""
+    return aval_of(x)
+
+
 def named_call(fun, *, name=None):
     """`fun` under a name in jaxprs."""
 

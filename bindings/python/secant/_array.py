@@ -4,7 +4,7 @@ import ctypes
 
 import numpy as np
 
-from secant import _types
+from secant import _fast, _types
 from secant._errors import check_pointer
 from secant._lib import context, int64s, lib
 from secant._operators import Array
@@ -12,8 +12,8 @@ from secant._operators import Array
 _release = lib.sec_array_release
 
 
-class ArrayImpl(Array):
-    """A concrete array in the library's memory."""
+class _Plain:
+    """What ArrayBase of the fast path holds: a counted handle and its Aval."""
 
     __slots__ = ("_handle", "aval", "__weakref__")
 
@@ -23,6 +23,12 @@ class ArrayImpl(Array):
 
     def __del__(self, release=_release):
         release(self._handle)
+
+
+class ArrayImpl(_fast.ArrayBase or _Plain, Array):
+    """A concrete array in the library's memory."""
+
+    __slots__ = ()
 
     # ---- to NumPy and Python ----
     def __array__(self, dtype=None, copy=None):

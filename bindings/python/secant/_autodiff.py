@@ -5,7 +5,7 @@ import ctypes
 import numpy as np
 
 from secant import _array, _tree, _types
-from secant._errors import check
+from secant._errors import check, placed
 from secant._lib import lib
 from secant._trace import Jaxpr, aval_of, call, trace_flat, trace_known, transformed
 from secant._tracer import Tracer
@@ -116,6 +116,7 @@ def value_and_grad(fun, argnums=0, has_aux=False, holomorphic=False, allow_int=F
     allow_int : integer arguments are let through; their gradient has dtype float0.
     """
 
+    @placed
     def wrapped(*args, **keywords):
         nums, bare = argument_numbers(argnums, len(args), "value_and_grad")
         leaves, tree = _tree.tree_flatten(tuple(args[i] for i in nums))
@@ -207,6 +208,7 @@ def check_tangent(primal, t, what, error=TypeError):
         )
 
 
+@placed
 def jvp(fun, primals, tangents, has_aux=False):
     """(fun(*primals), the derivative of `fun` along tangents); with has_aux, aux as a third."""
     leaves, tree, dots = _check_pairs(primals, tangents, "jax.jvp")
@@ -238,12 +240,14 @@ def _linearized(fun, primals, has_aux, name):
     return value, rest, linear, residuals, (avals, tree, jaxpr.out_avals, n, out_tree)
 
 
+@placed
 def linearize(fun, *primals, has_aux=False):
     """(fun(*primals), the linear function of tangents at that point)."""
     value, aux, linear, residuals, (avals, tree, out_avals, n, out_tree) = _linearized(
         fun, primals, has_aux, _name(fun)
     )
 
+    @placed
     def pushforward(*tangents):
         dots, other = _tree.tree_flatten(tangents)
         if other != tree:
@@ -276,6 +280,7 @@ def _cotangents(ct, out_tree, avals):
     return [c for a, c in zip(avals, cts) if a.is_float]
 
 
+@placed
 def vjp(fun, *primals, has_aux=False, reduce_axes=()):
     """(fun(*primals), function from a cotangent of the result to a tuple of cotangents of the primals)."""
     value, aux, linear, residuals, (avals, tree, out_avals, n, out_tree) = _linearized(
@@ -284,6 +289,7 @@ def vjp(fun, *primals, has_aux=False, reduce_axes=()):
     extra = [a for a in out_avals[n:] if a.is_float]
     kept = []
 
+    @placed
     def pullback(ct):
         cts = _cotangents(ct, out_tree, out_avals[:n])
         if not kept:
@@ -295,6 +301,7 @@ def vjp(fun, *primals, has_aux=False, reduce_axes=()):
     return (value, pullback, aux) if has_aux else (value, pullback)
 
 
+@placed
 def linear_transpose(fun, *primals, reduce_axes=()):
     """The transpose of a linear function of arguments of these types: cotangent -> tuple of cotangents."""
     leaves, tree = _tree.tree_flatten(primals)
@@ -306,6 +313,7 @@ def linear_transpose(fun, *primals, reduce_axes=()):
     jaxpr, out_tree = trace_flat(traced, avals, _name(fun))
     turned = transformed(lib.sec_jaxpr_transpose, jaxpr.handle, 0)
 
+    @placed
     def transposed(ct):
         return tree.unflatten(call(turned, _cotangents(ct, out_tree, jaxpr.out_avals)))
 
@@ -327,6 +335,7 @@ def _basis(avals):
 def _jacobian(what, fun, argnums, has_aux, holomorphic, allow_int, derive):
     """The frame of jacfwd and jacrev: derive(jaxpr, inputs, avals, out avals) gives one row of blocks an output leaf."""
 
+    @placed
     def wrapped(*args, **keywords):
         nums, bare = argument_numbers(argnums, len(args), what)
         leaves, tree = _tree.tree_flatten(tuple(args[i] for i in nums))

@@ -4,7 +4,7 @@ import ctypes
 
 from secant import _errors, _tree
 from secant._autodiff import _is_float0, float0_zeros
-from secant._errors import keep
+from secant._errors import keep, placed
 from secant._jit import flat_result
 from secant._lib import lib
 from secant._trace import (
@@ -113,6 +113,7 @@ class _Custom:
 
         return self if instance is None else MethodType(self, instance)
 
+    @placed
     def __call__(self, *args, **keywords):
         self._ready()
         args = _positional(self.fun, args, keywords)

@@ -1,9 +1,13 @@
 """Operations outside jit: each is a small compiled function, cached by types and static arguments."""
 
+from itertools import count
+from types import MethodType
+
 import numpy as np
 
-from secant import _tree, _types
+from secant import _fast, _tree, _types
 from secant._array import ArrayImpl, from_scalar, to_array
+from secant._errors import locate, placed
 from secant._executable import Executable
 from secant._trace import call, local, trace_flat
 
@@ -35,10 +39,17 @@ def op(n=1):
     """
 
     def wrap(function):
+        if _fast.enabled:
+            return Operation(function, n)
+
         def public(*args, **keywords):
-            if local.frames:
-                return function(*args, **keywords)
-            return run(function, n, args, keywords)
+            try:
+                if local.frames:
+                    return function(*args, **keywords)
+                return run(function, n, args, keywords)
+            except Exception as exception:
+                locate(exception)
+                raise
 
         public.__name__ = public.__qualname__ = function.__name__
         public.__doc__, public.__module__ = function.__doc__, function.__module__
@@ -58,6 +69,14 @@ def run(function, n, args, keywords):
             arrays = [a if type(a) is ArrayImpl else from_scalar(a) for a in args]
             out = entry[0].run([a._handle for a in arrays])
             return out[0] if entry[1].spec is _tree.LEAF else entry[1].unflatten(out)
+    entry, operands, _ = _entry(function, n, args, keywords)
+    if key is not None and all(type(a) is ArrayImpl or type(a) in _NUMBERS for a in args):
+        _cache[key] = entry
+    return entry[1].unflatten(entry[0].run([a._handle for a in operands]))
+
+
+def _entry(function, n, args, keywords):
+    """((Executable, structure of the result), operands, for every leaf an Aval or a _Static)."""
     operands, spec = [], []
     leading, tree = _tree.tree_flatten(args[:n])
     rest, rest_tree = _tree.tree_flatten((args[n:], keywords))
@@ -69,9 +88,47 @@ def run(function, n, args, keywords):
     entry = _cache.get(full)
     if entry is None:
         entry = _cache[full] = _compile(function, tree, rest_tree, spec, operands)
-    if key is not None and all(type(a) is ArrayImpl or type(a) in _NUMBERS for a in args):
-        _cache[key] = entry
-    return entry[1].unflatten(entry[0].run([a._handle for a in operands]))
+    return entry, operands, spec
+
+
+@placed
+def miss(self, args, keywords, wanted):
+    """(result, what the fast path remembers or None) of an operation whose raw signature it does not know."""
+    if local.frames:
+        return self.__wrapped__(*args, **keywords), None
+    n = self._leading
+    (executable, tree), operands, spec = _entry(self.__wrapped__, n, args, keywords)
+    result = tree.unflatten(executable.run([a._handle for a in operands]))
+    if not wanted:
+        return result, None
+    counter = count()
+    leading, rest = _fast.numbered((args[:n], (args[n:], keywords)), counter)
+    leaves = _tree.tree_leaves(leading) + _tree.tree_leaves(rest)
+    met = [leaf for leaf, kind in zip(leaves, spec) if type(kind) is not _Static]
+    place = {leaf: i for i, leaf in enumerate(sorted(met))}
+    return result, _fast.registration(executable, [place[leaf] for leaf in met], tree)
+
+
+class _Operation:
+    """An operation outside jit, as a C object; in a trace it is the function that it was made from."""
+
+    def __init__(self, function, n):
+        self.__wrapped__, self._leading = function, n
+        self.__name__ = self.__qualname__ = function.__name__
+        self.__doc__, self.__module__ = function.__doc__, function.__module__
+        _caches.append(_fast.Cache())
+        _fast.callable_setup(self, _caches[-1], placed(function), n)
+
+    def __repr__(self):
+        return f"<function {self.__qualname__}>"
+
+    def __get__(self, instance, owner=None):
+        return self if instance is None else MethodType(self, instance)
+
+
+_caches = []  # of the operations
+if _fast.enabled:
+    Operation = _fast.with_methods(_fast.Operation, _Operation)
 
 
 def _sort(leaf, number, operands, spec):
@@ -98,6 +155,8 @@ def _compile(function, tree, rest_tree, spec, operands):
 
 def clear():
     _cache.clear()
+    for cache in _caches:
+        cache.clear()
 
 
 def staged(function, *args):

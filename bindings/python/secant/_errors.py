@@ -1,18 +1,85 @@
-"""Exceptions: one class a status of the library, and JAX's classes where they exist."""
+"""Exceptions: one class a status of the library, JAX's classes where they exist, and the user's place in messages."""
+
+import os
+import sys
+from functools import wraps
 
 from secant._capi import STATUSES
 from secant._lib import context, lib
 
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
+
+# ---- the user's file and line ----
+def _foreign(file):
+    """Whether a file is the user's: neither Secant's nor NumPy's."""
+    return not (file.startswith((_HERE, "<frozen")) or f"{os.sep}numpy{os.sep}" in file)
+
+
+def user_place():
+    """`file:line: ` of the innermost frame of the user's code; "" where there is none."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if _foreign(frame.f_code.co_filename):
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}: "
+        frame = frame.f_back
+    return ""
+
+
+def locate(exception):
+    """Puts the user's file and line before the message of an exception that Secant raised without them."""
+    if hasattr(exception, "_placed") or len(exception.args) != 1 or not isinstance(exception.args[0], str):
+        return
+    step = exception.__traceback__
+    while step.tb_next is not None:
+        step = step.tb_next
+    if not _foreign(step.tb_frame.f_code.co_filename):
+        exception.args = (user_place() + exception.args[0],)
+        exception._placed = True
+
+
+def placed(function):
+    """Decorator: what `function` raises names the user's file and line."""
+
+    @wraps(function)
+    def wrapper(*args, **keywords):
+        try:
+            return function(*args, **keywords)
+        except Exception as exception:
+            locate(exception)
+            raise
+
+    return wrapper
+
+
+# ---- classes ----
 class SecantError(Exception):
     """The base of what the library reports."""
 
 
-class JAXTypeError(TypeError):
+class _Placed(Exception):
+    """The base of exceptions that are made where the user's code did something wrong: the place is noted at once."""
+
+    _placed = True
+
+    def __init__(self, message="", place=None):
+        super().__init__((user_place() if place is None else place) + message)
+
+    def __reduce__(self):
+        return _restored, (type(self), self.args)
+
+
+def _restored(cls, args):
+    exception = cls.__new__(cls)
+    exception.args = args
+    return exception
+
+
+class JAXTypeError(_Placed, TypeError):
     """The base of errors about values that are not known while tracing."""
 
 
-class JAXIndexError(IndexError):
+class JAXIndexError(_Placed, IndexError):
     """The base of errors about indices."""
 
 
@@ -36,7 +103,7 @@ class NonConcreteBooleanIndexError(JAXIndexError):
     """A boolean mask was traced, so that the shape of the result is unknown."""
 
 
-class IndivisibleError(ValueError):
+class IndivisibleError(_Placed, ValueError):
     """pmap got more lanes than there are devices."""
 
 
@@ -56,8 +123,32 @@ def _make_classes():
 
 CLASSES = _make_classes()
 globals().update({cls.__name__: cls for cls in CLASSES[1:]})
+
+
+def _rebuilt(status, args):
+    return _RAISED[status](*args)
+
+
+def _raised(status):
+    """What a status raises: a subclass of its class with the name that JAX's exception has, TypeError for a shape."""
+    cls, base = CLASSES[status], STATUSES[status][2]
+    return type(
+        base.__name__,
+        (cls,),
+        {
+            "__doc__": cls.__doc__,
+            "__module__": "secant.errors",
+            "__reduce__": lambda self: (_rebuilt, (status, self.args)),
+        },
+    )
+
+
+_RAISED = [None, *(_raised(i) for i in range(1, len(CLASSES)))]
 _LEAKED = next(cls for cls in CLASSES[1:] if cls.__name__ == "LeakedError")
 _NO_TRACE = next(cls for cls in CLASSES[1:] if cls.__name__ == "NoTraceError")
+
+_FORWARD = next(i for i, cls in enumerate(CLASSES) if cls and cls.__name__ == "ForwardError")
+_USE_JVP = "  hint: use grad or vjp, or give the function a custom_jvp rule, which serves both modes"
 
 
 class UnexpectedTracerError(JAXTypeError, _LEAKED):
@@ -76,15 +167,22 @@ def error():
     """The exception for the library's error record, which is cleared."""
     status = lib.sec_error_status(context)
     message = lib.sec_error_message(context).decode(errors="replace")
+    located = lib.sec_error_line(context) > 0
     lib.sec_error_clear(context)
     if _pending:
         exception = _pending[0]
         _pending.clear()
         return exception
-    cls = CLASSES[status] if 0 < status < len(CLASSES) else SecantError
-    if cls is _LEAKED or cls is _NO_TRACE:
-        cls = UnexpectedTracerError
-    return cls(message)
+    if not 0 < status < len(CLASSES):
+        return SecantError(message)
+    if CLASSES[status] in (_LEAKED, _NO_TRACE):
+        return UnexpectedTracerError(message, "" if located else None)
+    if "custom_lin" in message:
+        return _RAISED[_FORWARD](f"can't apply forward-mode differentiation (jvp) to a custom_vjp function.\n{_USE_JVP}")
+    exception = _RAISED[status](message)
+    if located:
+        exception._placed = True
+    return exception
 
 
 def check(status):

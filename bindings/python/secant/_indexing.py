@@ -5,7 +5,7 @@ import numpy as np
 from secant import _types, lax
 from secant._array import from_numpy, to_array
 from secant._eager import run
-from secant._errors import NonConcreteBooleanIndexError
+from secant._errors import placed, NonConcreteBooleanIndexError
 from secant._lib import int64s, lib
 from secant._operators import Array
 from secant._trace import literal, local, tracer
@@ -93,6 +93,7 @@ def _is_mask0(item):
 
 
 # ---- reading ----
+@placed
 def getitem(x, index):
     """x[index]."""
     items, arrays = _parse(x, index)

@@ -1,8 +1,9 @@
 """jit: traced once for each signature, compiled, called through one library call."""
 
 import weakref
+from itertools import count
 
-from secant import _tree, _types
+from secant import _fast, _tree, _types
 from secant._array import ArrayImpl, to_array
 from secant._axes import axis_environment
 from secant._eager import _Static
@@ -15,12 +16,13 @@ _all = weakref.WeakSet()
 
 
 class _Cache:
-    """The signatures of one function: `fast` by the types of flat array arguments, `full` by everything."""
+    """The signatures of one function: `fast` by the types of flat array arguments (with the fast path: by raw signature, in
+    C), `full` by everything."""
 
     __slots__ = ("fast", "full", "__weakref__")
 
     def __init__(self):
-        self.fast, self.full = {}, {}
+        self.fast, self.full = _fast.Cache() if _fast.enabled else {}, {}
         _all.add(self)
 
     def clear(self):
@@ -71,6 +73,8 @@ class Jitted:
         self._nums, self._names = _statics(function, static_argnums, static_argnames)
         self._cache = _cache_of(function, (self._nums, self._names))
         self._fast = self._cache.fast
+        if _fast.enabled:
+            _fast.callable_setup(self, self._fast, nums=self._nums, names=self._names)
 
     def __repr__(self):
         return f"<jitted {self.__wrapped__!r}>"
@@ -199,6 +203,26 @@ class Jitted:
 
     def _cache_size(self):
         return len(self._cache.full)
+
+
+def miss(self, args, keywords, wanted):
+    """(result, what the fast path remembers or None) of a call whose raw signature it does not know."""
+    entry, leaves = self._entry(args, keywords)
+    if local.frames:
+        return entry.out_tree.unflatten(entry.apply(leaves)), None
+    executable = entry.executable
+    arrays = [to_array(leaf) for leaf in leaves]
+    result = entry.out_tree.unflatten(executable.run([a._handle for a in arrays]))
+    if not wanted:
+        return result, None
+    _, dynamic, _ = self._split(args, {})
+    counter = count()
+    order = _fast.numbered((dynamic, {k: x for k, x in keywords.items() if k not in self._names}), counter)
+    return result, _fast.registration(executable, _tree.tree_leaves(order), entry.out_tree)
+
+
+if _fast.enabled:
+    Jitted = _fast.with_methods(_fast.Jitted, Jitted)
 
 
 def _argument(function, path, keystr):

@@ -1,5 +1,7 @@
 """What arrays and tracers have in common: attributes, operators and methods, as functions of secant.numpy."""
 
+from secant._errors import placed
+
 
 class _Functions:
     """A module's functions as attributes, imported on first use: operators need them, `import secant` does not."""
@@ -110,10 +112,11 @@ class Array:
     def __getitem__(self, index):
         return indexing.getitem(self, index)
 
+    @placed
     def __setitem__(self, index, value):
         raise TypeError(
-            f"{type(self).__name__} object does not support item assignment: arrays are immutable. Instead of "
-            "``x[idx] = y``, use ``x = x.at[idx].set(y)``"
+            f"an array of type {self.aval.str_short()} does not support item assignment: arrays are immutable.\n"
+            "  hint: instead of ``x[idx] = y``, use ``x = x.at[idx].set(y)``"
         )
 
     def __len__(self):

@@ -2,6 +2,13 @@
 
 from secant import _tree
 from secant._array import to_array
+from secant._types import ShapeDtypeStruct
+
+
+def _out_info(entry):
+    """The types of the results as ShapeDtypeStructs."""
+    structs = [ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in entry.jaxpr.out_avals]
+    return entry.out_tree.unflatten(structs)
 
 
 class Traced:
@@ -12,6 +19,7 @@ class Traced:
 
     jaxpr = property(lambda self: self._entry.jaxpr)
     fun_name = property(lambda self: self._entry.name)
+    out_info = property(lambda self: _out_info(self._entry))
 
     def lower(self):
         return Lowered(self._entry)
@@ -23,6 +31,8 @@ class Lowered:
     def __init__(self, entry):
         self._entry = entry
 
+    out_info = property(lambda self: _out_info(self._entry))
+
     def as_text(self, dialect=None):
         """Text of a stage: "mlir" (default), "jaxpr", "groups", "lowered", "llvm", "asm"."""
         return self._entry.executable.text(dialect or "mlir")
@@ -32,6 +42,17 @@ class Lowered:
 
     def cost_analysis(self):
         return self.compile().cost_analysis()
+
+
+class MemoryStats:
+    """What a call needs, in bytes."""
+
+    def __init__(self, arguments, outputs, temporaries):
+        self.argument_size_in_bytes, self.output_size_in_bytes = arguments, outputs
+        self.temp_size_in_bytes, self.alias_size_in_bytes = temporaries, 0
+
+    def __repr__(self):
+        return f"MemoryStats({', '.join(f'{name}={value}' for name, value in vars(self).items())})"
 
 
 class Compiled:
@@ -52,6 +73,16 @@ class Compiled:
     def as_text(self, stage="llvm"):
         """Text of a stage: "jaxpr", "groups", "mlir", "lowered", "llvm", "asm"."""
         return self._executable.text(stage)
+
+    out_info = property(lambda self: _out_info(self._entry))
+    out_tree = property(lambda self: self._entry.out_tree)
+    in_avals = property(lambda self: self._entry.jaxpr.in_avals)
+
+    def memory_analysis(self):
+        """Bytes of arguments, results and temporaries of one call."""
+        jaxpr = self._entry.jaxpr
+        arguments, outputs = (sum(a.size * a.dtype.itemsize for a in avals) for avals in (jaxpr.in_avals, jaxpr.out_avals))
+        return MemoryStats(arguments, outputs, int(self._executable.cost("temp bytes")))
 
     def cost_analysis(self):
         """Flops, bytes and counts of the executable."""

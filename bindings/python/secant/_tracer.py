@@ -3,11 +3,11 @@
 import os
 from sys import _getframe
 
-from secant import _errors, _types
+from secant import _errors, _fast, _types
 from secant._lib import lib
 from secant._operators import Array
 
-_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _files = {}  # file name -> its bytes, b"" for Secant's own files
 _at = lib.sec_at
 _set = object.__setattr__
@@ -20,7 +20,7 @@ def place():
         name = frame.f_code.co_filename
         file = _files.get(name)
         if file is None:
-            own = name.startswith(_HERE) or name.startswith("<frozen")
+            own = name.startswith(HERE) or name.startswith("<frozen")
             file = _files[name] = b"" if own else os.fsencode(name)
         if file:
             return file, frame.f_lineno
@@ -38,8 +38,8 @@ def made(v):
     return Tracer(v)
 
 
-class Tracer(Array):
-    """A value of an open trace.  Its type is known, its elements are not."""
+class _Plain:
+    """What TracerBase of the fast path holds: the bits of a value, and its Aval once it was asked for."""
 
     __slots__ = ("value", "_aval")
 
@@ -53,6 +53,12 @@ class Tracer(Array):
         if aval is None:
             aval = self._aval = _types.aval_at(lib.sec_value_aval(self.value))
         return aval
+
+
+class Tracer(_fast.TracerBase or _Plain, Array):
+    """A value of an open trace.  Its type is known, its elements are not."""
+
+    __slots__ = ()
 
     def __repr__(self):
         try:

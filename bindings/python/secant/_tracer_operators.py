@@ -1,9 +1,13 @@
 """Operators of tracers, straight to the library: what tracing costs is decided here."""
 
+from secant import _eager, _errors, _fast, _jit, _tracer, _tree, _types
+from secant._array import ArrayImpl
 from secant._lib import lib
-from secant._operators import beside, jnp, operand
+from secant._operators import Array, beside, jnp, operand
 from secant._trace import lift
 from secant._tracer import Tracer, made
+
+_methods = {}  # name -> method; with the fast path what is left to Python
 
 
 def _beside(self, other):
@@ -45,8 +49,8 @@ for _name, _function in (
     ("xor", lib.sec_xor),
     ("matmul", lib.sec_matmul),
 ):
-    setattr(Tracer, f"__{_name}__", _binary(_function))
-    setattr(Tracer, f"__r{_name}__", _reflected(_function))
+    _methods[f"__{_name}__"] = _binary(_function)
+    _methods[f"__r{_name}__"] = _reflected(_function)
 for _name, _function in (
     ("eq", lib.sec_eq),
     ("ne", lib.sec_ne),
@@ -55,7 +59,7 @@ for _name, _function in (
     ("gt", lib.sec_gt),
     ("ge", lib.sec_ge),
 ):
-    setattr(Tracer, f"__{_name}__", _binary(_function))
+    _methods[f"__{_name}__"] = _binary(_function)
 Tracer.__invert__ = _unary(lib.sec_not)
 Tracer.__hash__ = None
 
@@ -76,4 +80,12 @@ def _rtruediv(self, other):
     return jnp.true_divide(other, self) if operand(other) else NotImplemented
 
 
-Tracer.__truediv__, Tracer.__rtruediv__ = _truediv, _rtruediv
+_methods["__truediv__"], _methods["__rtruediv__"] = _truediv, _rtruediv
+
+if _fast.enabled:
+    _hooks = (ArrayImpl, Tracer, _types.aval_at, _errors.error, _tracer.place)
+    _hooks += (_jit.miss, _eager.miss, _tree.LEAF, _tree.NONE, _tracer.HERE.encode())
+    _fast.setup(_hooks, Array, Tracer, _methods)
+else:
+    for _name, _method in _methods.items():
+        setattr(Tracer, _name, _method)

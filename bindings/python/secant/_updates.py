@@ -5,6 +5,7 @@ import numpy as np
 from secant import _types, lax
 from secant._array import from_numpy
 from secant._eager import run
+from secant._errors import placed
 from secant._indexing import _SLOT, _expand, _is_mask0, _parse, _read, _stacked, _wrapped
 from secant._lib import int64s, lib
 from secant._trace import literal, local, tracer
@@ -35,6 +36,7 @@ class _Place:
     def __init__(self, x, index):
         self._x, self._index = x, index
 
+    @placed
     def _write(self, how, values, mode, wrap_negative_indices):
         if mode == "wrap":
             raise ValueError(
@@ -44,6 +46,7 @@ class _Place:
         arguments = (self._x, values, arrays, items, how, mode or "drop", wrap_negative_indices)
         return _written(*arguments) if local.frames else run(_written, 3, arguments, {})
 
+    @placed
     def get(
         self, *, indices_are_sorted=False, unique_indices=False, mode=None, fill_value=None, wrap_negative_indices=True
     ):

@@ -3,7 +3,7 @@
 import ctypes
 
 from secant import _axes, _tree, _types
-from secant._errors import IndivisibleError, SecantError, TracerBoolConversionError
+from secant._errors import placed, IndivisibleError, SecantError, TracerBoolConversionError
 from secant._jit import flat_result, jit
 from secant._lib import lib
 from secant._trace import TRUTH, aval_of, call, trace_known, transformed
@@ -80,6 +80,7 @@ def vmap(fun, in_axes=0, out_axes=0, axis_name=None, axis_size=None, spmd_axis_n
     return wrapped
 
 
+@placed
 def mapped_call(fun, args, keywords, in_axes, out_axes, axis_name, axis_size, what):
     """One call of a mapped function."""
     leaves, tree = _tree.tree_flatten((args, keywords))

@@ -267,26 +267,6 @@ def _normal(words, shape, code):
     return lax.mul(lax.full(shape, math.sqrt(2), dtype), lax.erf_inv(u))
 
 
-def truncated_normal(key, lower, upper, shape=None, dtype=None, *, out_sharding=None):
-    """Standard normal floats between two bounds."""
-    code = _dtype(dtype, "FLOAT", "truncated_normal")
-    shape = np.broadcast_shapes(np.shape(lower), np.shape(upper)) if shape is None else _shape(shape)
-    return _on_key(_truncated_normal, key, lower, upper, shape, code)
-
-
-@op(3)
-def _truncated_normal(words, lower, upper, shape, code):
-    dtype = _types.numpy_dtype(code)
-    lower, upper = (jnp.astype(tracer(b), dtype) for b in (lower, upper))
-    root = literal(code, math.sqrt(2))
-    a, b = (lax.erf(x / root) for x in (lower, upper))
-    u = _uniform(tracer(words), shape, code, a, b)
-    out = root * lax.erf_inv(u)
-    low = jnp.nextafter(lower, literal(code, np.inf))
-    high = jnp.nextafter(upper, literal(code, -np.inf))
-    return jnp.clip(out, low, high)
-
-
 def randint(key, shape, minval, maxval, dtype=None, *, out_sharding=None):
     """Integers in [minval, maxval)."""
     code = _types.default_code("INT") if dtype is None else _types.code_of(dtype)
@@ -411,43 +391,4 @@ def _drawn(words, p, shape):
     return jnp.sum((p < r[..., None]).astype(int), -1)
 
 
-def laplace(key, shape=(), dtype=None, *, out_sharding=None):
-    """Laplace floats."""
-    return _on_key(_laplace, key, _shape(shape), _dtype(dtype, "FLOAT", "laplace"))
-
-
-@op(1)
-def _laplace(words, shape, code):
-    dtype = _types.numpy_dtype(code)
-    u = _uniform(tracer(words), shape, code, -1.0 + float(np.finfo(dtype).epsneg), 1.0)
-    return jnp.sign(u) * jnp.log1p(-jnp.abs(u))
-
-
-def cauchy(key, shape=(), dtype=None, *, out_sharding=None):
-    """Cauchy floats."""
-    return _on_key(_cauchy, key, _shape(shape), _dtype(dtype, "FLOAT", "cauchy"))
-
-
-@op(1)
-def _cauchy(words, shape, code):
-    u = _uniform(tracer(words), shape, code, float(np.finfo(_types.numpy_dtype(code)).eps), 1.0)
-    return jnp.tan(literal(code, math.pi) * (u - literal(code, 0.5)))
-
-
-def logistic(key, shape=(), dtype=None, *, out_sharding=None):
-    """Logistic floats."""
-    return _on_key(_logistic, key, _shape(shape), _dtype(dtype, "FLOAT", "logistic"))
-
-
-@op(1)
-def _logistic(words, shape, code):
-    u = _uniform(tracer(words), shape, code, float(np.finfo(_types.numpy_dtype(code)).eps), 1.0)
-    return jnp.log(u / (1 - u))
-
-
-def rademacher(key, shape=(), dtype=None, *, out_sharding=None):
-    """-1 or 1."""
-    code = _types.default_code("INT") if dtype is None else _types.code_of(dtype)
-    return (2 * bernoulli(key, 0.5, _shape(shape)).astype(_types.numpy_dtype(code)) - 1).astype(
-        _types.numpy_dtype(code)
-    )
+from secant._distributions import *  # noqa: E402,F401,F403

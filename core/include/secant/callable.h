@@ -25,5 +25,18 @@ SEC_API sec_status sec_custom_jvp_call(sec_jaxpr *body, sec_callable *jvp, const
 SEC_API sec_status sec_custom_vjp_call(sec_jaxpr *body, sec_callable *fwd, sec_callable *bwd, int n_res,
                                        const sec_value *in, int n_in, sec_value *out);
 
+/* ---- host functions that compiled code calls ---- */
+/* Reads the operands' elements, writes all of the results': dense, row-major.  types: of the operands, then of the
+ * results.  Returns 0, or a code that makes the run fail with CALLBACK; it may say more with sec_error_set.  Pure: it
+ * may run on any thread, several times, or not at all when nobody reads its results. */
+typedef int (*sec_host_body)(void *user, const void *const *in, void *const *out, const sec_aval *const *types);
+
+/* One count, the caller's; executables keep theirs. */
+SEC_API sec_callable *sec_host_create(const char *name, sec_host_body run, void (*destroy)(void *user), void *user);
+/* Calls it in the current trace with at most 64 operands and 16 results, of the types given.  vmap runs it lane after
+ * lane.  It has no derivative: give one to the function around it with sec_custom_jvp or sec_custom_vjp. */
+SEC_API sec_status sec_host_call(sec_callable *host, const sec_value *in, int n_in, const sec_aval *const *out_types,
+                                 int n_out, sec_value *out);
+
 SEC_END_DECLS
 #endif

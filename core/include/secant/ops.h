@@ -135,6 +135,9 @@ SEC_API sec_value sec_cumprod(sec_value x, int axis, bool reverse);
 SEC_API sec_value sec_cummax(sec_value x, int axis, bool reverse);
 SEC_API sec_value sec_cummin(sec_value x, int axis, bool reverse);
 
+/* core/ops/sort.c: n arrays of one shape into out[0 .. n), ordered by the first num_keys of them; NaN last, -0 beside +0 */
+SEC_API sec_status sec_sort(const sec_value *x, int n, int dimension, int num_keys, bool is_stable, sec_value *out);
+
 /* core/ops/dot.c */
 typedef struct sec_dot_dims {
   const int64_t *lhs_contract, *rhs_contract, *lhs_batch, *rhs_batch;
@@ -168,8 +171,48 @@ SEC_API sec_value sec_pmax(sec_value x, const char *axis_name);
 SEC_API sec_value sec_pmin(sec_value x, const char *axis_name);
 SEC_API sec_value sec_all_gather(sec_value x, const char *axis_name, int axis, bool tiled);
 SEC_API sec_value sec_ppermute(sec_value x, const char *axis_name, const int64_t *source_target_pairs, int n_pairs);
+SEC_API sec_value sec_all_to_all(sec_value x, const char *axis_name, int split_axis, int concat_axis, bool tiled);
+SEC_API sec_value sec_psum_scatter(sec_value x, const char *axis_name, int scatter_dimension, bool tiled);
 SEC_API sec_value sec_axis_index(const char *axis_name);
 
+/* core/ops/composite_*.c: compositions of the above, after NumPy and jax.nn.  axes NULL: all of them. */
+SEC_API sec_value sec_mean(sec_value x, const int64_t *axes, int n, bool keepdims);
+SEC_API sec_value sec_var(sec_value x, const int64_t *axes, int n, bool keepdims, double ddof); /* divides by count - ddof */
+SEC_API sec_value sec_std(sec_value x, const int64_t *axes, int n, bool keepdims, double ddof);
+SEC_API sec_value sec_norm(sec_value x, double order, const int64_t *axes, int n, bool keepdims); /* of vectors: 2, 1, INFINITY, 0, p */
+SEC_API sec_value sec_logsumexp(sec_value x, const int64_t *axes, int n, bool keepdims);
+SEC_API sec_value sec_softmax(sec_value x, int axis);
+SEC_API sec_value sec_log_softmax(sec_value x, int axis);
+SEC_API sec_value sec_layer_norm(sec_value x, int axis, double epsilon);
+SEC_API sec_value sec_relu(sec_value x); /* derivative 0 at 0 */
+SEC_API sec_value sec_sigmoid(sec_value x);
+SEC_API sec_value sec_silu(sec_value x);
+SEC_API sec_value sec_gelu(sec_value x, bool approximate); /* approximate: by tanh */
+SEC_API sec_value sec_softplus(sec_value x);
+SEC_API sec_value sec_logaddexp(sec_value x, sec_value y);
+SEC_API sec_value sec_hypot(sec_value x, sec_value y);
+SEC_API sec_value sec_mod(sec_value x, sec_value y);          /* sign of the divisor */
+SEC_API sec_value sec_floor_divide(sec_value x, sec_value y); /* rounds down */
+SEC_API sec_value sec_clip(sec_value x, sec_value low, sec_value high);
+SEC_API sec_value sec_eye(sec_dtype dtype, int64_t rows, int64_t columns, int64_t k); /* ones k columns to the right */
+SEC_API sec_value sec_arange(sec_dtype dtype, double start, double stop, double step);
+SEC_API sec_value sec_linspace(sec_dtype dtype, double start, double stop, int64_t n, bool endpoint);
+SEC_API sec_value sec_one_hot(sec_value indices, int64_t n, sec_dtype dtype); /* the new axis is the last */
+SEC_API sec_value sec_stack(const sec_value *x, int n, int axis);
+SEC_API sec_status sec_split_axis(sec_value x, int sections, int axis, sec_value *out); /* equal sections */
+SEC_API sec_value sec_take(sec_value x, sec_value indices, int axis); /* negative: from the end; outside: NaN, or the lowest integer */
+SEC_API sec_value sec_tril(sec_value x, int k);
+SEC_API sec_value sec_triu(sec_value x, int k);
+SEC_API sec_value sec_diag(sec_value x, int64_t k); /* a vector to a matrix; else the diagonal of the last two axes */
+SEC_API sec_value sec_trace_of(sec_value x);        /* the matrix trace, of the last two axes */
+SEC_API sec_value sec_vdot(sec_value x, sec_value y);
+SEC_API sec_value sec_inner(sec_value x, sec_value y);
+SEC_API sec_value sec_outer(sec_value x, sec_value y);
+/* "ij,jk->ik", "...i,i", "ii": NumPy's subscripts over n operands, contracted from left to right. */
+SEC_API sec_value sec_einsum(const char *subscripts, const sec_value *x, int n);
+
 SEC_END_DECLS
+
+#include <secant/places.h>
 
 #endif

@@ -36,7 +36,7 @@ SEC_API void        sec_error_clear(const sec_context *cx);
 SEC_API const char *sec_status_name(sec_status status);
 SEC_API const char *sec_status_text(sec_status status);
 
-/* Records an error unless one is recorded already; returns `status`.  `hint` may be NULL.  Host languages
+/* Records an error unless one is recorded already; returns the status of the one that is.  `hint` may be NULL.  Host languages
  * report the failure of their own callbacks with it. */
 SEC_API sec_status sec_error_set(sec_status status, const char *hint, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

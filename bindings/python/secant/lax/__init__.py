@@ -24,6 +24,18 @@ from secant.lax._gather import (  # noqa: F401
     scatter_add,
     scatter_sub,
 )
+from secant.lax._more import (  # noqa: F401
+    all_to_all,
+    broadcast_shapes,
+    broadcast_to_rank,
+    collapse,
+    optimization_barrier,
+    pswapaxes,
+    psum_scatter,
+    stack,
+    tile,
+    unstack,
+)
 from secant.lax._random import threefry2x32, threefry_block  # noqa: F401
 from secant.lax._reduce import (  # noqa: F401
     argmax,
@@ -68,4 +80,14 @@ from secant.lax._shape import (  # noqa: F401
     split,
     squeeze,
     transpose,
+)
+from secant.lax._special import (  # noqa: F401
+    bessel_i0e,
+    clz,
+    cumlogsumexp,
+    digamma,
+    lgamma,
+    population_count,
+    reciprocal,
+    reduce_precision,
 )

@@ -1,6 +1,7 @@
 """Collectives over the named axes of vmap and pmap."""
 
 from secant import _axes, _tree
+from secant._errors import placed
 from secant._lib import int64s, lib
 from secant._trace import tracer
 from secant._tracer import Tracer, made
@@ -25,6 +26,7 @@ def _over(c, x, axis_name):
     return _tree.tree_map(one, x)
 
 
+@placed
 def psum(x, axis_name, *, axis_index_groups=None):
     """Sum over the lanes of an axis (or of several); of a Python number: times the size."""
     if isinstance(x, (int, float)) and not isinstance(x, Tracer):
@@ -32,22 +34,26 @@ def psum(x, axis_name, *, axis_index_groups=None):
     return _over(lib.sec_psum, x, axis_name)
 
 
+@placed
 def pmax(x, axis_name, *, axis_index_groups=None):
     """Largest over the lanes of an axis."""
     return _over(lib.sec_pmax, x, axis_name)
 
 
+@placed
 def pmin(x, axis_name, *, axis_index_groups=None):
     """Smallest over the lanes of an axis."""
     return _over(lib.sec_pmin, x, axis_name)
 
 
+@placed
 def pmean(x, axis_name, *, axis_index_groups=None):
     """Mean over the lanes of an axis."""
     n = axis_size(axis_name)
     return _tree.tree_map(lambda leaf: leaf / n, psum(x, axis_name))
 
 
+@placed
 def axis_size(axis_name):
     """How many lanes an axis (or several together) has."""
     n = 1
@@ -56,6 +62,7 @@ def axis_size(axis_name):
     return n
 
 
+@placed
 def axis_index(axis_name):
     """The number of this lane, i32; over several names row-major."""
     index = None
@@ -66,6 +73,7 @@ def axis_index(axis_name):
     return index
 
 
+@placed
 def all_gather(x, axis_name, *, axis=0, tiled=False, axis_index_groups=None):
     """The lanes' values stacked along a new axis, or joined along `axis` when tiled."""
     _axes.axis_size(axis_name)
@@ -78,6 +86,7 @@ def all_gather(x, axis_name, *, axis=0, tiled=False, axis_index_groups=None):
     return _tree.tree_map(one, x)
 
 
+@placed
 def ppermute(x, axis_name, perm):
     """Lane j gets the value of lane i for each pair (i, j)."""
     if len(perm) != _axes.axis_size(axis_name) and not _axes.in_pmap():
@@ -92,6 +101,7 @@ def ppermute(x, axis_name, perm):
     return _tree.tree_map(one, x)
 
 
+@placed
 def pshuffle(x, axis_name, perm):
     """Lane j gets the value of lane perm[j]."""
     if sorted(perm) != list(range(axis_size(axis_name))):

@@ -4,7 +4,9 @@ import ctypes
 
 from secant import _tree, _types
 from secant._array import ArrayImpl
+from secant._contexts import jit_disabled
 from secant._eager import staged
+from secant._errors import placed
 from secant._jit import flat_result
 from secant._lib import lib
 from secant._trace import aval_of, call, lifted, results, trace_flat, tracer, values
@@ -66,6 +68,7 @@ def _with_out_avals(jaxpr, avals):
 
 
 # ---- scan ----
+@placed
 def scan(f, init, xs=None, length=None, reverse=False, unroll=1, _split_transpose=False):
     """Folds `f` over the leading axis of `xs` and stacks what it gives.
 
@@ -89,7 +92,19 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1, _split_transpos
         what = "scan got values with different leading axis sizes: " + ", ".join(str(n) for n in sorted(sizes))
         raise ValueError(what if sizes else "scan got no values to scan over and `length` not provided.")
     (size,) = sizes
+    if jit_disabled() and size:
+        return _plain_scan(f, init, xs, size, reverse)
     return staged(lambda init, xs: _scan(f, init, xs, size, bool(reverse)), init, xs)
+
+
+def _plain_scan(f, init, xs, length, reverse):
+    """The loop in Python, under disable_jit."""
+    import secant.numpy as jnp
+
+    carry, ys = init, [None] * length
+    for i in reversed(range(length)) if reverse else range(length):
+        carry, ys[i] = f(carry, _tree.tree_map(lambda x: jnp.asarray(x)[i], xs))
+    return carry, _tree.tree_map(lambda *column: jnp.stack([jnp.asarray(y) for y in column]), *ys)
 
 
 def _scan(f, init, xs, length, reverse):
@@ -122,8 +137,14 @@ def _scan(f, init, xs, length, reverse):
 
 
 # ---- while and fori ----
+@placed
 def while_loop(cond_fun, body_fun, init_val):
     """Repeats val = body_fun(val) while cond_fun(val) holds.  No reverse-mode derivative: see fori_loop and scan."""
+    if jit_disabled():
+        value = init_val
+        while cond_fun(value):
+            value = body_fun(value)
+        return value
     return staged(lambda init: _while(cond_fun, body_fun, init), init_val)
 
 
@@ -161,6 +182,7 @@ def _known(bound):
     return None if isinstance(bound, Tracer) else int(bound.item() if isinstance(bound, ArrayImpl) else bound)
 
 
+@placed
 def fori_loop(lower, upper, body_fun, init_val, *, unroll=None):
     """val = body_fun(i, val) for i in lower .. upper - 1.
 
@@ -174,6 +196,11 @@ def fori_loop(lower, upper, body_fun, init_val, *, unroll=None):
                 f"lower and upper arguments to fori_loop must have integer types, got {avals[0].dtype} and {avals[1].dtype}"
             )
     code, _ = _types.promote(*avals)
+    if jit_disabled():
+        value = init_val
+        for i in range(low, high):
+            value = body_fun(i, value)
+        return value
     if low is None or high is None:
         return staged(lambda *args: _fori_while(code, body_fun, *args), lower, upper, init_val)
 
@@ -194,6 +221,7 @@ def _fori_while(code, body_fun, lower, upper, init):
 
 
 # ---- cond and switch ----
+@placed
 def cond(pred, true_fun, false_fun, *operands, operand=None, linear=None):
     """true_fun(*operands) where the scalar `pred` holds, else false_fun(*operands); both are traced, one runs."""
     if not (callable(true_fun) and callable(false_fun)):
@@ -204,6 +232,9 @@ def cond(pred, true_fun, false_fun, *operands, operand=None, linear=None):
     if aval.ndim:
         raise TypeError(f"Pred must be a scalar, got {pred} of shape {aval.shape}")
 
+    if jit_disabled():
+        return (true_fun if pred else false_fun)(*operands)
+
     def branches(pred, operands):
         p = tracer(pred)
         if p.aval.code != _types.BOOL:
@@ -213,6 +244,7 @@ def cond(pred, true_fun, false_fun, *operands, operand=None, linear=None):
     return staged(branches, pred, operands)
 
 
+@placed
 def switch(index, branches, *operands, operand=None):
     """branches[index](*operands); the index is clamped."""
     if operand is not None:
@@ -225,6 +257,8 @@ def switch(index, branches, *operands, operand=None):
         raise TypeError(f"Index must be an integer scalar, got {aval.str_short()}.")
     if len(branches) == 1:
         return branches[0](*operands)
+    if jit_disabled():
+        return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
 
     return staged(lambda index, operands: _switch(tracer(index), branches, operands), index, operands)
 
@@ -265,6 +299,7 @@ def map(f, xs, *, batch_size=None):
     return scan(lambda _, x: ((), f(x)), (), xs)[1]
 
 
+@placed
 def associative_scan(fn, elems, reverse=False, axis=0):
     """Prefixes under an associative function of two pytrees, in logarithmic depth (Blelloch's odd-even form)."""
     from secant.lax import _shape as shape

@@ -2,14 +2,16 @@
 
 import ctypes
 
+import numpy as np
+
 from secant import _types
 from secant._capi import sec_dot_dims
 from secant._eager import op
 from secant._lib import int64s, lib
-from secant._trace import tracer
+from secant._trace import aval_of, tracer
 from secant._tracer import made
-from secant.lax._elementwise import ANY, BITS, NUMBER, ORDERED, _takes
-from secant.lax._shape import _axes
+from secant.lax._elementwise import ANY, BITS, NUMBER, ORDERED, _takes, convert_element_type
+from secant.lax._shape import _axes, broadcast_to, reshape, transpose
 
 
 def _reduction(name, kinds, doc):
@@ -108,7 +110,10 @@ def batch_matmul(lhs, rhs, precision=None):
 
 
 def reduce(operands, init_values, computation, dimensions, out_sharding=None):
-    """Reduction with one of lax.add, mul, max, min, bitwise_and, bitwise_or, from an initial value."""
+    """Reduction over axes with any function of two values, from initial values; a pytree is reduced together.
+
+    lax.add, mul, max, min, bitwise_and and bitwise_or are primitives, other functions go one element after the other.
+    """
     from secant.lax import _elementwise as e
 
     known = {
@@ -119,6 +124,33 @@ def reduce(operands, init_values, computation, dimensions, out_sharding=None):
         e.bitwise_and: reduce_and,
         e.bitwise_or: reduce_or,
     }
-    if computation not in known:
-        raise NotImplementedError("lax.reduce: this version knows lax.add, mul, max, min, bitwise_and and bitwise_or")
-    return computation(known[computation](operands, dimensions), init_values)
+    if computation in known:
+        return computation(known[computation](operands, dimensions), init_values)
+    return _one_by_one(operands, init_values, computation, dimensions)
+
+
+def _one_by_one(operands, init_values, computation, dimensions):
+    """A scan over the elements of the reduced axes, in row-major order."""
+    from secant import _tree
+    from secant.lax._control import scan
+
+    leaves, tree = _tree.tree_flatten(operands)
+    starts, other = _tree.tree_flatten(init_values)
+    if tree != other:
+        raise ValueError(f"Operands must have the same tree structure as init_values: {tree} vs. {other}")
+    dims = _axes("reduce", dimensions, len(_shape_of(leaves[0])))
+    shape = _shape_of(leaves[0])
+    kept = [d for d in range(len(shape)) if d not in dims]
+    count = int(np.prod([shape[d] for d in dims], dtype=np.int64))
+    rest = [shape[d] for d in kept]
+    rows = [reshape(transpose(x, [*dims, *kept]), [count, *rest]) for x in leaves]
+    begin = [broadcast_to(convert_element_type(s, x.dtype), rest) for s, x in zip(starts, rows)]
+
+    def step(carry, row):
+        return computation(carry, tree.unflatten(row)), None
+
+    return scan(step, tree.unflatten(begin), rows)[0]
+
+
+def _shape_of(x):
+    return aval_of(x).shape

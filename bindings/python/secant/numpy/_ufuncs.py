@@ -3,8 +3,10 @@
 import numpy as np
 
 from secant import _types
+from secant._array import ArrayImpl
 from secant._eager import op
 from secant._lib import lib
+from secant._trace import local
 from secant._tracer import made
 from secant.numpy._common import arraylike, broadcasted, convert, inexact, kind, promoted, promoted_inexact, scalar_like
 from secant.numpy._logic import _named, isinf, isnan, where
@@ -245,7 +247,16 @@ def power(x1, x2, /):
             if x2 < 0:
                 raise TypeError("Integers cannot be raised to negative powers")
         return _integer_pow(x1, x2)
+    if type(x2) is ArrayImpl and not x2.ndim and _types.is_integer(x2.aval.code) and not local.frames:
+        return _known_power(x1, x2, int(x2))
     return _power(x1, x2)
+
+
+@op(2)
+def _known_power(x, y, n):
+    """x to the power of the integer array y, whose one element is n."""
+    x, y = arraylike("power", x, y)
+    return _integer_pow(x if x.aval.is_float else promoted(x, y)[0], n)
 
 
 @op(2)

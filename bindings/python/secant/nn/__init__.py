@@ -211,3 +211,83 @@ def one_hot(x, num_classes, *, dtype=float, axis=-1):
     shape[axis] = num_classes
     classes = lax.reshape(lax.iota(x.dtype, num_classes), shape)
     return (lax.expand_dims(x, (axis,)) == classes).astype(dtype)
+
+
+def identity(x):
+    """x as an array."""
+    return jnp.asarray(x)
+
+
+@op(1)
+def tanh(x):
+    """Hyperbolic tangent."""
+    return jnp.tanh(x)
+
+
+@op(1)
+def squareplus(x, b=4):
+    """(x + sqrt(x² + b)) / 2."""
+    x = inexact(arraylike("squareplus", x))
+    return 0.5 * (x + jnp.sqrt(jnp.square(x) + b))
+
+
+@op(1)
+def sparse_plus(x):
+    """0 below -1, x above 1, (x + 1)² / 4 between."""
+    x = arraylike("sparse_plus", x)
+    return jnp.where(x <= -1.0, 0.0, jnp.where(x >= 1.0, x, (x + 1.0) ** 2 / 4))
+
+
+@op(1)
+def sparse_sigmoid(x):
+    """(x + 1) / 2 held between 0 and 1."""
+    return 0.5 * jnp.clip(arraylike("sparse_sigmoid", x) + 1.0, 0.0, 2.0)
+
+
+@op(1)
+def log1mexp(x):
+    """log(1 - exp(-x))."""
+    x = inexact(arraylike("log1mexp", x))
+    return jnp.where(x < np.log(2.0).item(), jnp.log(-jnp.expm1(-x)), jnp.log1p(-jnp.exp(-x)))
+
+
+@op(1)
+def logmeanexp(x, axis=None, where=None, keepdims=False):
+    """log(mean(exp(x)))."""
+    total = logsumexp(x, axis, keepdims=keepdims, where=where)
+    count = jnp.sum(jnp.ones_like(arraylike("logmeanexp", x)), axis, keepdims=keepdims, where=where)
+    return total - jnp.log(count)
+
+
+def dot_product_attention(query, key, value, bias=None, mask=None, *, scale=None, is_causal=False, **options):
+    """softmax(scale q kᵀ + bias) v for [(batch,) length, heads, features]; `mask` is True where a place may be seen.
+
+    Groups of query heads share key heads where there are fewer of these.
+    """
+    unknown = [name for name, given in options.items() if given is not None and name != "implementation"]
+    if unknown:
+        raise NotImplementedError(f"dot_product_attention: {', '.join(unknown)} not available in this version")
+    return _attention(query, key, value, bias, mask, scale, bool(is_causal))
+
+
+@op(5)
+def _attention(q, k, v, bias, mask, scale, causal):
+    q, k, v = arraylike("dot_product_attention", q, k, v)
+    single = q.ndim == 3
+    if single:
+        q, k, v = (x[None] for x in (q, k, v))
+    heads, features = q.shape[2], q.shape[3]
+    k, v = (jnp.repeat(x, heads // x.shape[2], 2) for x in (k, v))
+    logits = jnp.einsum("btnh,bsnh->bnts", q, k) * (features**-0.5 if scale is None else scale)
+    if bias is not None:
+        logits = logits + bias
+    if causal:
+        seen = jnp.tri(q.shape[1], k.shape[1], dtype=bool)
+        mask = seen if mask is None else seen & mask
+    if mask is not None:
+        logits = jnp.where(mask, logits, -0.7 * np.finfo(np.float32).max.item())
+    out = jnp.einsum("bnts,bsnh->btnh", softmax(logits, -1).astype(v.dtype), v)
+    return out[0] if single else out
+
+
+from secant.nn import initializers  # noqa: E402,F401

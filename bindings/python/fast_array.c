@@ -1,0 +1,77 @@
+/* The base of concrete arrays: a counted sec_array and its type's Python object. */
+#include "fast.h"
+
+static int array_init(sec_pyo self, sec_pyo args, sec_pyo keywords) {
+  sec_py_array *a = BODY(self, sec_py_array);
+  ssize_t       n = PY(PyTuple_Size)(args);
+  if (n < 1 || n > 2 || (keywords && PY(PyDict_Size)(keywords))) {
+    sec_py_type_error("an array is made from a handle and an aval");
+    return -1;
+  }
+  void *handle = PY(PyLong_AsVoidPtr)(PY(PyTuple_GetItem)(args, 0));
+  if (!handle && PY(PyErr_Occurred)()) return -1;
+  sec_pyo aval = n == 2 ? PY(PyTuple_GetItem)(args, 1) : NULL;
+  if (aval == PY(_Py_NoneStruct)) aval = NULL;
+  sec_array_release(a->array);
+  a->array = handle;
+  sec_pyo old = a->aval;
+  a->aval = aval ? sec_py_kept(aval) : NULL;
+  PY(Py_DecRef)(old);
+  return 0;
+}
+
+static void array_dealloc(sec_pyo self) {
+  sec_py_array *a = BODY(self, sec_py_array);
+  sec_pyo       type = TYPE(self);
+  if (a->weakrefs) PY(PyObject_ClearWeakRefs)(self);
+  sec_array_release(a->array);
+  PY(Py_DecRef)(a->aval);
+  PY(PyType_GetSlot)(type, PY_TP_FREE)(self);
+  PY(Py_DecRef)(type);
+}
+
+sec_pyo sec_py_array_new(sec_array *array, sec_pyo aval) {
+  sec_pyo self = PY(PyType_GenericAlloc)(sec_py.array, 0);
+  if (!self) {
+    sec_array_release(array);
+    return NULL;
+  }
+  sec_py_array *a = BODY(self, sec_py_array);
+  a->array = array;
+  if (aval) a->aval = sec_py_kept(aval);
+  return self;
+}
+
+static sec_pyo get_handle(sec_pyo self, void *unused) {
+  (void)unused;
+  sec_array *array = sec_py_array_of(self);
+  return array ? PY(PyLong_FromVoidPtr)(array) : sec_py_type_error("an array that was never filled");
+}
+
+static sec_pyo get_aval(sec_pyo self, void *unused) {
+  (void)unused;
+  sec_py_array *a = BODY(self, sec_py_array);
+  if (!a->array) return sec_py_type_error("an array that was never filled");
+  if (!a->aval) {
+    sec_pyo pointer = PY(PyLong_FromVoidPtr)((void *)a->array->aval);
+    sec_pyo aval = pointer ? PY(PyObject_CallFunctionObjArgs)(sec_py.aval_at, pointer, NULL) : NULL;
+    PY(Py_DecRef)(pointer);
+    if (!aval) return NULL;
+    PY(Py_DecRef)(a->aval); /* another thread may have been faster */
+    a->aval = aval;
+  }
+  return sec_py_kept(a->aval);
+}
+
+bool sec_py_make_array_type(sec_py_slot *operators) {
+  static sec_py_getset fields[] = {{"_handle", get_handle, NULL, NULL, NULL}, {"aval", get_aval, NULL, NULL, NULL}, {0}};
+  static sec_py_member members[2];
+  members[0] = (sec_py_member){"__weaklistoffset__", PY_MEMBER_SSIZE, (ssize_t)(sec_py.head + offsetof(sec_py_array, weakrefs)),
+                               PY_MEMBER_READONLY, NULL};
+  sec_py_slot slots[24] = {SEC_PY_SLOT(PY_TP_INIT, array_init),  SEC_PY_SLOT(PY_TP_DEALLOC, array_dealloc),
+                           SEC_PY_SLOT(PY_TP_GETSET, fields),    SEC_PY_SLOT(PY_TP_MEMBERS, members),
+                           SEC_PY_SLOT(PY_TP_HASH, PY(PyObject_HashNotImplemented))};
+  memcpy(slots + 5, operators, 16 * sizeof *operators);
+  sec_py_spec spec = {"secant._fast.ArrayBase", (int)(sec_py.head + sizeof(sec_py_array)), 0, PY_DEFAULT | PY_BASETYPE, slots};
+  return (sec_py.array_base = PY(PyType_FromSpec)(&spec)) != NULL;
+}

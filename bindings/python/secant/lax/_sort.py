@@ -1,0 +1,91 @@
+"""lax's sort and top_k."""
+
+import ctypes
+
+import numpy as np
+
+from secant import _types
+from secant._capi import sec_gather_dims
+from secant._eager import op
+from secant._lib import int64s, lib
+from secant._trace import results, tracer, values
+from secant._tracer import made
+from secant.lax import _shape
+from secant.lax._elementwise import bitcast_convert_type, bitwise_not, bitwise_xor, convert_element_type, shift_right_arithmetic
+
+
+def _axis(name, axis, ndim):
+    if not -ndim <= axis < ndim:
+        raise ValueError(f"{name}: axis {axis} is out of bounds for array of dimension {ndim}")
+    return axis % ndim
+
+
+def _operands(name, operands):
+    xs = [tracer(x) for x in operands]
+    if not xs:
+        raise TypeError(f"{name} requires at least one operand")
+    if len({x.shape for x in xs}) > 1:
+        raise TypeError(f"Arguments to {name} must have equal shapes, got: {', '.join(str(x.shape) for x in xs)}")
+    if any(_types.KINDS[x.aval.code] == "COMPLEX" for x in xs):
+        raise NotImplementedError(f"{name} of complex numbers is not available in this version")
+    return xs
+
+
+def _sorted(xs, dimension, is_stable, num_keys):
+    out = values([0] * len(xs))
+    return results(lib.sec_sort(values([x.value for x in xs]), len(xs), dimension, num_keys, is_stable, out), out)
+
+
+@op(1)
+def sort(operand, dimension=-1, is_stable=True, num_keys=1):
+    """An array in order along an axis, NaN last; or several in the order of the first num_keys of them."""
+    several = isinstance(operand, (tuple, list))
+    xs = _operands("sort", operand if several else (operand,))
+    if not 1 <= num_keys <= len(xs):
+        raise ValueError(f"{num_keys=} must be between 1 and len(operand)={len(xs)}")
+    out = _sorted(xs, _axis("sort", dimension, xs[0].ndim), bool(is_stable), num_keys)
+    return tuple(out) if several else out[0]
+
+
+@op(2)
+def sort_key_val(keys, values, dimension=-1, is_stable=True):
+    """`keys` in order along an axis, and `values` in the order of their keys."""
+    return sort((keys, values), dimension, is_stable, 1)
+
+
+def _descending(x):
+    """Integers whose order is the reverse of the total order of x: the greatest NaN first, +0 before -0."""
+    if not x.aval.is_float:
+        return bitwise_not(convert_element_type(x, "uint8") if x.aval.code == _types.BOOL else x)
+    width = 8 * _types.SIZES[x.aval.code]
+    signed = np.dtype(f"int{width}")
+    bits = bitcast_convert_type(x, signed)
+    sign = shift_right_arithmetic(bits, _shape.full(bits.shape, width - 1, signed))
+    magnitude = _shape.full(bits.shape, np.iinfo(signed).max, signed)
+    return bitwise_not(bitwise_xor(bits, sign & magnitude))
+
+
+def take_along(x, indices, axis):
+    """x[.., indices[..], ..] along an axis; indices are inside and differ from x in that axis alone."""
+    others = [d for d in range(x.ndim) if d != axis]
+    lists = [int64s(axes) for axes in ((), (axis,), (axis,), others, others)]
+    dims = sec_gather_dims(*[ctypes.addressof(a) for a in lists], *[len(a) for a in lists[:4]])
+    at = _shape.expand_dims(indices, (x.ndim,))
+    return made(lib.sec_gather(x.value, at.value, ctypes.addressof(dims), int64s([1] * x.ndim), 2))
+
+
+@op(1)
+def top_k(operand, k, *, axis=-1):
+    """(The k largest elements along an axis, in descending order, and their indices); NaN is largest, +0 above -0."""
+    (x,) = _operands("top_k", (operand,))
+    if x.ndim == 0:
+        raise TypeError("top_k operand must have >= 1 dimension, got ()")
+    axis = _axis("top_k", axis, x.ndim)
+    if k < 0:
+        raise ValueError(f"k argument to top_k must be nonnegative, got {k}")
+    if k > x.shape[axis]:
+        raise ValueError(f"k argument to top_k must be no larger than size along axis; got {k=} with shape={x.shape} and {axis=}")
+    places = _shape.broadcasted_iota("int32", x.shape, axis)
+    order = _sorted([_descending(x), places], axis, True, 1)[1]
+    indices = _shape.slice_in_dim(order, 0, k, 1, axis)
+    return take_along(x, indices, axis) if x.aval.size else x, indices

@@ -13,6 +13,9 @@ HEAD = """/* Generated from ops.h by bindings/gen/gen_places.py.  In C, an opera
  * Define SEC_NO_LOCATIONS before including Secant to have the functions alone. */
 #ifndef SECANT_PLACES_H
 #define SECANT_PLACES_H
+
+#include <secant/trace.h>
+
 #if !defined(SEC_NO_LOCATIONS) && !defined(__cplusplus)
 
 static inline sec_value sec_value_itself(sec_value x) { return x; }

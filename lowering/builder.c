@@ -3,10 +3,10 @@
  */
 #include "builder.h"
 #include "math_library.h"
+#include "memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Text */
@@ -18,9 +18,9 @@ static bool text_reserve(sec_text *t, size_t extra) {
   if (t->capacity - t->size > extra) return true;
   size_t capacity = t->capacity ? t->capacity : 1024;
   while (capacity - t->size <= extra) capacity *= 2;
-  char *data = realloc(t->data, capacity);
+  char *data = sec_mem_realloc(t->data, capacity);
   if (!data) {
-    free(t->data);
+    sec_mem_free(t->data);
     *t = (sec_text){.data = NULL, .size = 0, .capacity = SIZE_MAX};
     return false;
   }

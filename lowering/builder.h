@@ -6,7 +6,7 @@
 #include "lower.h"
 #include <stddef.h>
 
-typedef struct sec_text { char *data; size_t size, capacity; } sec_text; /* zero-initialise; free(data) */
+typedef struct sec_text { char *data; size_t size, capacity; } sec_text; /* zero-initialise; sec_mem_free(data) */
 void sec_text_append(sec_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 struct sec_builder {

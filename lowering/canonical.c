@@ -1,8 +1,8 @@
 /* Rewrites before fusion: a dot whose only reader swaps its two sides is written the other way round; a reduction over several axes ends in the innermost one first, so that it joins the rows that
  * make its operand, and a long vector is reduced in pieces that threads can share.  sec_canonical: a -> b to a -> b. */
+#include "memory.h"
 #include "primitive.h"
 #include <secant/ops.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PIECES 256
@@ -12,6 +12,8 @@
 static sec_value reduce(const sec_eqn *e, sec_context *cx, sec_value x, const int64_t *axes, int n) {
   return sec_bind1(e->prim, x, sec_params_make(cx, SEC_PARAMS(SEC_P_INTS("axes", axes, n))));
 }
+
+static bool is_narrow(const sec_aval *a) { return a->dtype == SEC_F16 || a->dtype == SEC_BF16; }
 
 /* Binds the reduction in two steps when that helps; false: leave it as it is. */
 static bool split_reduction(const sec_jaxpr *j, const sec_eqn *e, sec_value x, sec_value *out) {
@@ -26,16 +28,19 @@ static bool split_reduction(const sec_jaxpr *j, const sec_eqn *e, sec_value x, s
   }
   for (int a = in->rank; inner >= 0 && a-- > inner + 1;)
     if (in->dims[a] != 1) return false; /* the innermost axis is kept */
-  if (in->rank == 1 && n == 1 && in->size >= LONG_VECTOR && in->size % PIECES == 0) {
+  bool in_pieces = in->rank == 1 && n == 1 && in->size >= LONG_VECTOR && in->size % PIECES == 0;
+  if (!in_pieces && (long_axes < 2 || in->size < SMALL_REDUCTION)) return false;
+  if (is_narrow(in)) x = sec_convert(x, SEC_F32, false); /* what is added up in between is not rounded */
+  if (in_pieces) {
     int64_t   pieces[] = {PIECES, in->size / PIECES}, one = 1, zero = 0;
     sec_value partial = reduce(e, j->cx, sec_reshape(x, 2, pieces), &one, 1);
     *out = reduce(e, j->cx, partial, &zero, 1);
-    return true;
+  } else {
+    for (int k = 0; k < n; k++)
+      if (axes[k] != inner) rest[n_rest++] = axes[k] - (axes[k] > inner);
+    *out = reduce(e, j->cx, reduce(e, j->cx, x, &inner, 1), rest, n_rest);
   }
-  if (long_axes < 2 || in->size < SMALL_REDUCTION) return false;
-  for (int k = 0; k < n; k++)
-    if (axes[k] != inner) rest[n_rest++] = axes[k] - (axes[k] > inner);
-  *out = reduce(e, j->cx, reduce(e, j->cx, x, &inner, 1), rest, n_rest);
+  if (is_narrow(in)) *out = sec_convert(*out, in->dtype, in->weak);
   return true;
 }
 
@@ -61,8 +66,8 @@ static bool swaps_sides(const sec_jaxpr *j, const sec_eqn *dot, const sec_eqn *t
 
 /* For every equation: the transpose that it is merged with, or NULL. */
 static const sec_eqn **find_swaps(const sec_jaxpr *j) {
-  const sec_eqn **swap = calloc(j->n_eqns + 1, sizeof *swap);
-  uint32_t       *uses = calloc(j->n_vars + 1, sizeof *uses), *maker = calloc(j->n_vars + 1, sizeof *maker);
+  const sec_eqn **swap = sec_mem_zeroed(j->n_eqns + 1, sizeof *swap);
+  uint32_t       *uses = sec_mem_zeroed(j->n_vars + 1, sizeof *uses), *maker = sec_mem_zeroed(j->n_vars + 1, sizeof *maker);
   for (uint32_t i = 0; swap && uses && maker && i < j->n_eqns; i++) {
     if (j->eqns[i].prim->form == SEC_FORM_DOT) maker[j->eqns[i].out] = i + 1;
     for (uint32_t k = 0; k < j->eqns[i].n_in; k++)
@@ -75,7 +80,7 @@ static const sec_eqn **find_swaps(const sec_jaxpr *j) {
     sec_ref        x = e->n_in ? e->in[0] : SEC_REF_LITERAL_BIT;
     if (!sec_ref_is_literal(x) && maker[x] && uses[x] == 1 && swaps_sides(j, &j->eqns[maker[x] - 1], e)) swap[maker[x] - 1] = e;
   }
-  free(uses), free(maker);
+  sec_mem_free(uses), sec_mem_free(maker);
   return swap;
 }
 
@@ -108,6 +113,26 @@ static sec_value sum_of_products(sec_value x, sec_value y) {
   return sec_reduce_sum(sec_reduce_sum(sec_reshape(product, 2, pieces), &one, 1), &zero, 1);
 }
 
+/* ---- a product of narrow floats that is not small runs in f32, as its sums would anyway ---- */
+static bool is_narrow_dot(const sec_jaxpr *j, const sec_eqn *e) {
+  if (e->prim->form != SEC_FORM_DOT) return false;
+  const sec_aval *x = sec_ref_aval(j, e->in[0]), *y = sec_ref_aval(j, e->in[1]), *out = j->avals[e->out];
+  return is_narrow(x) && is_narrow(y) && (is_narrow(out) || out->dtype == SEC_F32) && x->size >= SMALL_REDUCTION && y->size >= SMALL_REDUCTION;
+}
+
+static sec_value widened_dot(const sec_jaxpr *j, const sec_eqn *e, const sec_value *in) {
+  const sec_aval *out = j->avals[e->out];
+  sec_param       list[8];
+  int             n = 0;
+  for (int k = 0; k < e->params->n && k < 8; k++) {
+    list[n] = e->params->list[k];
+    if (strcmp(list[n].name, "preferred_element_type") == 0) list[n] = (sec_param)SEC_P_DTYPE("preferred_element_type", SEC_F32);
+    n++;
+  }
+  sec_value x = sec_convert(in[0], SEC_F32, false), y = sec_convert(in[1], SEC_F32, false);
+  return sec_convert(sec_bind2(e->prim, x, y, sec_params_make(j->cx, list, n)), out->dtype, out->weak);
+}
+
 static sec_status replay(const sec_jaxpr *j, sec_value *env, sec_value *in, const sec_eqn **swap) {
   for (uint32_t i = 0; i < j->n_eqns; i++) {
     const sec_eqn *e = &j->eqns[i];
@@ -120,6 +145,11 @@ static sec_status replay(const sec_jaxpr *j, sec_value *env, sec_value *in, cons
       continue;
     }
     if (e->n_in && sec_value_is_zero(in[0])) continue; /* that transpose */
+    if (is_narrow_dot(j, e)) {
+      env[e->out] = widened_dot(j, e, in);
+      if (!sec_value_ok(env[e->out])) return sec_error_status(j->cx);
+      continue;
+    }
     if (long_inner_product(j, e)) {
       env[e->out] = sum_of_products(in[0], in[1]);
       if (!sec_value_ok(env[e->out])) return sec_error_status(j->cx);
@@ -140,7 +170,7 @@ sec_status sec_canonical(const sec_jaxpr *j, sec_jaxpr **out) {
   uint32_t widest = 1;
   for (uint32_t i = 0; i < j->n_eqns; i++)
     if (j->eqns[i].n_in > widest) widest = j->eqns[i].n_in;
-  sec_value *env = malloc((j->n_vars + j->n_out + widest + 1) * sizeof *env), *in = env + j->n_vars, *outs = in + widest;
+  sec_value *env = sec_mem_alloc((j->n_vars + j->n_out + widest + 1) * sizeof *env), *in = env + j->n_vars, *outs = in + widest;
   if (!env) return sec_error_set(SEC_MEMORY, NULL, "out of memory: the program could not be prepared");
   sec_trace *t = sec_trace_begin(j->cx, j->name);
   for (uint32_t i = 0; i < j->n_in; i++) env[i] = sec_trace_input_aval(t, j->avals[i]);
@@ -150,7 +180,7 @@ sec_status sec_canonical(const sec_jaxpr *j, sec_jaxpr **out) {
   for (uint32_t i = 0; i < j->n_out && status == SEC_OK; i++) outs[i] = value_of(j, env, j->outs[i]);
   if (status == SEC_OK) status = sec_trace_end(t, outs, (int)j->n_out, out);
   else sec_trace_abandon(t);
-  free(swap);
-  free(env);
+  sec_mem_free(swap);
+  sec_mem_free(env);
   return status;
 }

@@ -31,6 +31,7 @@ typedef struct sec_emitter {
   /* dimensions after merging: loop m stands for the old dimensions that end in last[m] */
   int      n, split, last[SEC_MAX_DIMS];
   int64_t  size[SEC_MAX_DIMS];
+  bool     straight;      /* no loops: every element written out, for the few elements of a compiled loop's small arrays */
   int      unroll;        /* vectors of columns worked side by side */
   uint32_t part_index[SEC_MAX_PARTS];
   int      vdim, lanes;   /* the dimension that vectors run along (-1: none) and how many lanes */
@@ -66,7 +67,8 @@ int  sec_e_lanes(const sec_emitter *e); /* of the code being written now */
  * SSA ids (1 + id), else over all of it. */
 void sec_emit_group(sec_function *f, const sec_frame *frame, sec_group *g, uint32_t lo, uint32_t hi, int64_t *extent, int64_t *grain);
 
-/* emit_loop.c: A stack place for a scalar of the slot's type; LLVM turns it into a register.  Returns the SSA id. */
+#define SEC_FEW 4 /* elements of an array that a compiled loop keeps in registers */
+/* emit_loop.c: A stack place for the slot's few elements; LLVM turns it into registers.  Returns the SSA id. */
 uint32_t sec_f_register(sec_function *f, int slot);
 /* loops, branches and runtime calls written into a function. */
 void sec_emit_block(sec_function *f, const sec_block *block);

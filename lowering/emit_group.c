@@ -5,7 +5,7 @@
  * along the last row dimension while the inner ones are reduced lane by lane.  What is left over at the end of the vector
  * dimension is done once more under a mask.  Full values that cross segments wait in a row buffer on the stack. */
 #include "emit.h"
-#include <stdlib.h>
+#include "memory.h"
 #include <string.h>
 
 sec_ltype sec_lower_type(sec_dtype d);
@@ -17,7 +17,7 @@ static uint32_t new_id(sec_function *f) { return f->b.next_id++; }
 uint32_t sec_f_base(sec_function *f, int slot) {
   if (f->base[slot]) return f->base[slot] - 1;
   const sec_slot *s = &f->plan->slots[slot];
-  if (f->loop && s->kind == SEC_SLOT_TEMP && s->aval->size == 1 && s->first > f->loop->first && s->last < f->loop->last) {
+  if (f->loop && s->kind == SEC_SLOT_TEMP && s->aval->size >= 1 && s->aval->size <= SEC_FEW && s->first > f->loop->first && s->last < f->loop->last) {
     uint32_t place = sec_f_register(f, slot);
     f->base[slot] = place + 1;
     return place;
@@ -349,6 +349,13 @@ static void emit_inner(sec_emitter *e, int m, accumulators *acc) {
     return;
   }
   uint32_t zero = sec_f_index(e->fn, 0), results;
+  if (e->straight) {
+    for (int64_t i = 0; i < e->size[m]; i++) {
+      e->index[m] = sec_f_index(e->fn, i);
+      emit_inner(e, m + 1, acc);
+    }
+    return;
+  }
   if (m != e->vdim) {
     open_loop(e, m, zero, sec_f_index(e->fn, e->size[m]), sec_f_index(e->fn, 1), acc, &results, lanes);
     emit_inner(e, m + 1, acc);
@@ -429,7 +436,7 @@ static void emit_segment(sec_emitter *e, int segment, sec_text *out) {
   if (full_work) emit_inner(e, e->split, &acc);
   int lanes = b->lanes = e->vdim >= 0 ? e->lanes : 1;
   sec_text_append(out, "%s%s", row.data ? row.data : "", body.data ? body.data : "");
-  free(row.data), free(body.data);
+  sec_mem_free(row.data), sec_mem_free(body.data);
   row = body = (sec_text){0};
   for (int i = 0; i < acc.n; i++) {
     sec_lv    v = columns ? acc.value[i] : horizontal(e, acc.op[i], acc.value[i], lanes);
@@ -444,7 +451,7 @@ static void emit_segment(sec_emitter *e, int segment, sec_text *out) {
     e->in_row = false;
   }
   if (row.data) sec_text_append(out, "%s", row.data);
-  free(row.data);
+  sec_mem_free(row.data);
 }
 
 static void emit_row(sec_emitter *e, sec_text *out) {
@@ -459,6 +466,13 @@ static void emit_row(sec_emitter *e, sec_text *out) {
 static void emit_rows(sec_emitter *e, int m, uint32_t lo, uint32_t hi, sec_text *out) {
   if (m == e->split) {
     emit_row(e, out);
+    return;
+  }
+  if (e->straight) {
+    for (int64_t i = 0; i < e->size[m]; i++) {
+      e->index[m] = sec_f_index(e->fn, i);
+      emit_rows(e, m + 1, 0, 0, out);
+    }
     return;
   }
   bool     vector = m == e->vdim;
@@ -543,20 +557,23 @@ static void make_row_buffers(sec_emitter *e) {
 }
 
 void sec_emit_group(sec_function *f, const sec_frame *frame, sec_group *g, uint32_t lo, uint32_t hi, int64_t *extent, int64_t *grain) {
-  sec_emitter e = {.fn = f, .frame = frame, .g = g, .vdim = -1, .unroll = 1};
+  sec_emitter e = {.fn = f, .frame = frame, .g = g, .vdim = -1, .lanes = 1, .unroll = 1};
   sec_text   *out = f->b.out;
   for (int d = 0; d < g->n_dims; d++)
     if (g->dims[d] == 0 && !(g->reduces && d >= g->split)) { /* nothing to compute */
       *extent = 0, *grain = 1;
       return;
     }
-  e.row_value = calloc(frame->j->n_vars + 1, sizeof *e.row_value);
-  e.row_buffer = calloc(frame->j->n_vars + 1, sizeof *e.row_buffer);
+  e.row_value = sec_mem_zeroed(frame->j->n_vars + 1, sizeof *e.row_value);
+  e.row_buffer = sec_mem_zeroed(frame->j->n_vars + 1, sizeof *e.row_buffer);
   if (!e.row_value || !e.row_buffer) f->b.error = "out of memory while writing code";
   else {
     collect(&e);
     merge_dims(&e);
-    choose_vectors(&e);
+    int64_t elements = 1;
+    for (int m = 0; m < e.n; m++) elements *= e.size[m];
+    e.straight = f->loop && elements <= SEC_FEW;
+    if (!e.straight) choose_vectors(&e);
     choose_unroll(&e);
     make_row_buffers(&e);
     bool flat = e.n == 1 && e.split == 0 && !g->reduces && g->split != 0;
@@ -568,5 +585,5 @@ void sec_emit_group(sec_function *f, const sec_frame *frame, sec_group *g, uint3
   }
   if (e.failed) f->b.error = "out of memory while writing code";
   f->b.out = out;
-  free(e.row_value), free(e.row_buffer), free(e.memo), free(e.accesses);
+  sec_mem_free(e.row_value), sec_mem_free(e.row_buffer), sec_mem_free(e.memo), sec_mem_free(e.accesses);
 }

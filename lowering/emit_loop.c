@@ -1,11 +1,13 @@
 /* Steps as code: groups become kernels of their own; a loop whose body is small becomes one kernel with the loop, its
  * groups, branches and runtime calls inside, the carried buffers taking turns. */
 #include "emit.h"
-#include <stdlib.h>
+#include "memory.h"
 #include <string.h>
 
 #define SMALL_BODY (1 << 16) /* elements a body may touch at a turn to be compiled whole */
 #define MANY_STEPS 400
+
+static int64_t block_work(const sec_plan *p, const sec_block *b, int *n_steps);
 
 static uint32_t new_id(sec_function *f) { return f->b.next_id++; }
 
@@ -22,25 +24,36 @@ static void copy_bytes(sec_function *f, uint32_t to, uint32_t from, size_t bytes
                     sec_f_index(f, (int64_t)bytes));
 }
 
-/* ---- scalars of a loop ---- */
+/* ---- small arrays of a loop: in registers ---- */
 static const char *storage(const sec_function *f, int slot) {
   sec_dtype d = f->plan->slots[slot].aval->dtype;
   return d == SEC_BOOL ? "i8" : sec_dtype_mlir_name(d);
 }
 
 uint32_t sec_f_register(sec_function *f, int slot) {
-  uint32_t id = new_id(f), one = sec_f_index(f, 1);
-  sec_text_append(&f->head, "%%v%u = llvm.alloca %%v%u x %s : (i64) -> !llvm.ptr\n", id, one, storage(f, slot));
+  uint32_t id = new_id(f), count = sec_f_index(f, f->plan->slots[slot].aval->size);
+  sec_text_append(&f->head, "%%v%u = llvm.alloca %%v%u x %s : (i64) -> !llvm.ptr\n", id, count, storage(f, slot));
   return id;
 }
 
-static void copy_scalar(sec_function *f, uint32_t to, uint32_t from, int slot) {
+static uint32_t element(sec_function *f, uint32_t base, int slot, int64_t i) {
+  if (i == 0) return base;
+  uint32_t id = new_id(f);
+  sec_text_append(f->b.out, "%%v%u = llvm.getelementptr %%v%u[%lld] : (!llvm.ptr) -> !llvm.ptr, %s\n", id, base, (long long)i, storage(f, slot));
+  return id;
+}
+
+static void copy_element(sec_function *f, uint32_t to, uint32_t from, int slot) {
   uint32_t id = new_id(f);
   sec_text_append(f->b.out, "%%v%u = llvm.load %%v%u : !llvm.ptr -> %s\nllvm.store %%v%u, %%v%u : %s, !llvm.ptr\n", id, from, storage(f, slot), id, to, storage(f, slot));
 }
 
-/* The carried values that take turns in buffers; the others, scalars, have a place for what is read and one for what is
- * written, copied after every turn. */
+static void copy_few(sec_function *f, uint32_t to, uint32_t from, int slot) {
+  for (int64_t i = 0; i < f->plan->slots[slot].aval->size; i++) copy_element(f, element(f, to, slot, i), element(f, from, slot, i), slot);
+}
+
+/* The carried values that take turns in buffers; the others, of few elements, have a place for what is read and one for
+ * what is written, copied after every turn. */
 typedef struct carried {
   int  n, *which;             /* turning values: numbers in the step's lists */
   int  n_scalars, *scalars;
@@ -56,7 +69,7 @@ static bool carry_split(sec_function *f, const sec_step *s, carried *c) {
     return false;
   }
   for (int k = 0; k < s->n_carry; k++) {
-    if (f->plan->slots[s->init[k]].aval->size != 1) {
+    if (f->plan->slots[s->init[k]].aval->size < 1 || f->plan->slots[s->init[k]].aval->size > SEC_FEW) {
       c->which[c->n++] = k;
       continue;
     }
@@ -64,17 +77,17 @@ static bool carry_split(sec_function *f, const sec_step *s, carried *c) {
     c->scalars[i] = k;
     c->read[i] = sec_f_register(f, s->init[k]);
     c->write[i] = sec_f_register(f, s->init[k]);
-    copy_scalar(f, c->read[i], sec_f_base(f, s->init[k]), s->init[k]);
+    copy_few(f, c->read[i], sec_f_base(f, s->init[k]), s->init[k]);
   }
   return true;
 }
 
 static void scalars_turn(sec_function *f, const sec_step *s, const carried *c) {
-  for (int i = 0; i < c->n_scalars; i++) copy_scalar(f, c->read[i], c->write[i], s->init[c->scalars[i]]);
+  for (int i = 0; i < c->n_scalars; i++) copy_few(f, c->read[i], c->write[i], s->init[c->scalars[i]]);
 }
 
 static void scalars_end(sec_function *f, const sec_step *s, const carried *c) {
-  for (int i = 0; i < c->n_scalars; i++) copy_scalar(f, sec_f_base(f, s->result[c->scalars[i]]), c->read[i], s->init[c->scalars[i]]);
+  for (int i = 0; i < c->n_scalars; i++) copy_few(f, sec_f_base(f, s->result[c->scalars[i]]), c->read[i], s->init[c->scalars[i]]);
 }
 
 /* ---- carried buffers: (read, write, other) pointers, three a value, turning at every step ---- */
@@ -113,6 +126,77 @@ static void yield_turn(sec_function *f, const uint32_t *ids, int n) {
   list_pointers(f, " : ", "", NULL, NULL, 3 * n, "\n");
 }
 
+/* ---- interruption: %v0 is the count of interrupts when the run began, %v1 the address of the count ---- */
+#define CHECK_EVERY 1024 /* turns; fewer when a turn does more than 64 elements */
+
+/* The SSA id of an i1: `also`, and nobody has interrupted the run.  Volatile: a load that stays in the loop. */
+static uint32_t not_interrupted(sec_function *f, uint32_t also) {
+  uint32_t count = new_id(f), same = new_id(f), both = new_id(f), address = new_id(f);
+  sec_text_append(f->b.out, "%%v%u = llvm.inttoptr %%v1 : i64 to !llvm.ptr\n%%v%u = llvm.load volatile %%v%u : !llvm.ptr -> i64\n", address, count, address);
+  sec_text_append(f->b.out, "%%v%u = arith.cmpi eq, %%v%u, %%v0 : i64\n%%v%u = arith.andi %%v%u, %%v%u : i1\n", same, count, both, same, also);
+  return both;
+}
+
+static int64_t turns_between_checks(const sec_function *f, const sec_step *s) {
+  int     n_steps = 0;
+  int64_t work = block_work(f->plan, &s->blocks[0], &n_steps), turns = 64 * CHECK_EVERY / (work ? work : 1);
+  return turns < 1 ? 1 : turns > CHECK_EVERY ? CHECK_EVERY : turns;
+}
+
+/* Turns `from` (an SSA id) up to `to`, from the pointers `start` to `end`. */
+static void emit_turns(sec_function *f, const sec_step *s, const carried *c, uint32_t from, uint32_t to, const uint32_t *start, const uint32_t *end) {
+  int       n = c->n;
+  uint32_t *ids = turn_ids(f, n), i = new_id(f), index = i;
+  if (!ids) return;
+  list_pointers(f, "", "", end, NULL, 3 * n, " = ");
+  sec_text_append(f->b.out, "scf.for %%v%u = %%v%u to %%v%u step %%v%u", i, from, to, sec_f_index(f, 1));
+  list_pointers(f, " iter_args(", "", ids, start, 3 * n, ")");
+  list_pointers(f, " -> (", "", NULL, NULL, 3 * n, ")");
+  sec_text_append(f->b.out, " : i64 {\n");
+  if (s->reverse) {
+    index = new_id(f);
+    sec_text_append(f->b.out, "%%v%u = arith.subi %%v%u, %%v%u : i64\n", index, sec_f_index(f, s->length - 1), i);
+  }
+  set_carry(f, s, c, ids);
+  for (int k = 0; k < s->n_xs; k++) f->base[s->x[k]] = 1 + at_bytes(f, sec_f_base(f, s->xs[k]), index, f->plan->slots[s->x[k]].bytes);
+  for (int k = 0; k < s->n_ys; k++) f->base[s->y[k]] = 1 + at_bytes(f, sec_f_base(f, s->ys[k]), index, f->plan->slots[s->y[k]].bytes);
+  sec_emit_block(f, &s->blocks[0]);
+  scalars_turn(f, s, c);
+  yield_turn(f, ids, n);
+  sec_text_append(f->b.out, "}\n");
+}
+
+/* Runs of turns, with a look at the count of interrupts before each. */
+static void emit_runs(sec_function *f, const sec_step *s, const carried *c, int64_t turns, const uint32_t *start, const uint32_t *end) {
+  int       n = c->n;
+  uint32_t *ids = turn_ids(f, n), *inner = turn_ids(f, n), *last = turn_ids(f, n);
+  uint32_t  length = sec_f_index(f, s->length), done = new_id(f), from = new_id(f), to = new_id(f), less = new_id(f);
+  if (!ids || !inner || !last) return;
+  sec_text_append(f->b.out, "%%v%u", new_id(f));
+  list_pointers(f, ", ", "", end, NULL, 3 * n, "");
+  sec_text_append(f->b.out, " = scf.while (%%v%u = %%v%u", done, sec_f_index(f, 0));
+  list_pointers(f, ", ", "", ids, start, 3 * n, "");
+  sec_text_append(f->b.out, ") : (i64");
+  list_pointers(f, ", ", "", NULL, NULL, 3 * n, "");
+  sec_text_append(f->b.out, ") -> (i64");
+  list_pointers(f, ", ", "", NULL, NULL, 3 * n, "");
+  sec_text_append(f->b.out, ") {\n%%v%u = arith.cmpi slt, %%v%u, %%v%u : i64\n", less, done, length);
+  sec_text_append(f->b.out, "scf.condition(%%v%u) %%v%u", not_interrupted(f, less), done);
+  list_pointers(f, ", ", "", ids, NULL, 3 * n, "");
+  sec_text_append(f->b.out, " : i64");
+  list_pointers(f, ", ", "", NULL, NULL, 3 * n, "");
+  sec_text_append(f->b.out, "\n} do {\n^bb0(%%v%u: i64", from);
+  list_pointers(f, ", ", ": !llvm.ptr", inner, NULL, 3 * n, "");
+  uint32_t sum = new_id(f);
+  sec_text_append(f->b.out, "):\n%%v%u = arith.addi %%v%u, %%v%u : i64\n%%v%u = arith.minsi %%v%u, %%v%u : i64\n", sum, from, sec_f_index(f, turns), to, sum, length);
+  emit_turns(f, s, c, from, to, inner, last);
+  sec_text_append(f->b.out, "scf.yield %%v%u", to);
+  list_pointers(f, ", ", "", last, NULL, 3 * n, "");
+  sec_text_append(f->b.out, " : i64");
+  list_pointers(f, ", ", "", NULL, NULL, 3 * n, "");
+  sec_text_append(f->b.out, "\n}\n");
+}
+
 static void emit_scan(sec_function *f, const sec_step *s) {
   carried c;
   if (s->length == 0) {
@@ -121,8 +205,8 @@ static void emit_scan(sec_function *f, const sec_step *s) {
   }
   if (!carry_split(f, s, &c)) return;
   int       n = c.n;
-  uint32_t *ids = turn_ids(f, n), *start = turn_ids(f, n), *end = turn_ids(f, n);
-  if (!ids || !start || !end) return;
+  uint32_t *start = turn_ids(f, n), *end = turn_ids(f, n);
+  if (!start || !end) return;
   for (int i = 0; i < n; i++) { /* the last turn writes into the result */
     uint32_t result = sec_f_base(f, s->result[c.which[i]]), spare = sec_f_base(f, s->spare[c.which[i]]);
     start[3 * i] = sec_f_base(f, s->init[c.which[i]]);
@@ -131,23 +215,9 @@ static void emit_scan(sec_function *f, const sec_step *s) {
   }
   for (int k = 0; k < s->n_xs; k++) sec_f_base(f, s->xs[k]);
   for (int k = 0; k < s->n_ys; k++) sec_f_base(f, s->ys[k]);
-  uint32_t i = new_id(f), index = i;
-  list_pointers(f, "", "", end, NULL, 3 * n, " = ");
-  sec_text_append(f->b.out, "scf.for %%v%u = %%v%u to %%v%u step %%v%u", i, sec_f_index(f, 0), sec_f_index(f, s->length), sec_f_index(f, 1));
-  list_pointers(f, " iter_args(", "", ids, start, 3 * n, ")");
-  list_pointers(f, " -> (", "", NULL, NULL, 3 * n, ")");
-  sec_text_append(f->b.out, " : i64 {\n");
-  if (s->reverse) {
-    index = new_id(f);
-    sec_text_append(f->b.out, "%%v%u = arith.subi %%v%u, %%v%u : i64\n", index, sec_f_index(f, s->length - 1), i);
-  }
-  set_carry(f, s, &c, ids);
-  for (int k = 0; k < s->n_xs; k++) f->base[s->x[k]] = 1 + at_bytes(f, sec_f_base(f, s->xs[k]), index, f->plan->slots[s->x[k]].bytes);
-  for (int k = 0; k < s->n_ys; k++) f->base[s->y[k]] = 1 + at_bytes(f, sec_f_base(f, s->ys[k]), index, f->plan->slots[s->y[k]].bytes);
-  sec_emit_block(f, &s->blocks[0]);
-  scalars_turn(f, s, &c);
-  yield_turn(f, ids, n);
-  sec_text_append(f->b.out, "}\n");
+  int64_t turns = turns_between_checks(f, s);
+  if (s->length > turns) emit_runs(f, s, &c, turns, start, end);
+  else emit_turns(f, s, &c, sec_f_index(f, 0), sec_f_index(f, s->length), start, end);
   scalars_end(f, s, &c);
 }
 
@@ -172,7 +242,8 @@ static void emit_while(sec_function *f, const sec_step *s) {
   set_carry(f, s, &c, ids);
   sec_emit_block(f, &s->blocks[0]);
   uint32_t byte = new_id(f), bit = new_id(f);
-  sec_text_append(f->b.out, "%%v%u = llvm.load %%v%u : !llvm.ptr -> i8\n%%v%u = arith.trunci %%v%u : i8 to i1\nscf.condition(%%v%u)", byte, sec_f_base(f, s->which), bit, byte, bit);
+  sec_text_append(f->b.out, "%%v%u = llvm.load %%v%u : !llvm.ptr -> i8\n%%v%u = arith.trunci %%v%u : i8 to i1\n", byte, sec_f_base(f, s->which), bit, byte);
+  sec_text_append(f->b.out, "scf.condition(%%v%u)", not_interrupted(f, bit));
   list_pointers(f, " ", "", ids, NULL, 3 * n, "");
   list_pointers(f, " : ", "", NULL, NULL, 3 * n, "");
   sec_text_append(f->b.out, "\n} do {\n");
@@ -273,20 +344,20 @@ static sec_status finish(sec_function *f, sec_step *s) {
                     f->head.data ? f->head.data : "", f->b.out->data);
   s->n_slots = f->n_slots;
   s->slots = sec_arena_alloc(f->plan->memory, (size_t)(f->n_slots + 1) * sizeof *s->slots);
-  if (s->slots) memcpy(s->slots, f->slots, (size_t)f->n_slots * sizeof *s->slots);
+  if (s->slots && f->slots) memcpy(s->slots, f->slots, (size_t)f->n_slots * sizeof *s->slots);
   s->text = text.data;
   sec_status status = SEC_OK;
   if (f->b.error) status = sec_error_set(SEC_COMPILE, NULL, "%s", f->b.error);
   else if (!s->slots || (f->b.out->data && !s->text)) status = sec_error_set(SEC_MEMORY, NULL, "out of memory while writing code");
-  free(f->head.data), free(f->globals.data), free(f->b.out->data), free(f->base), free(f->slots);
+  sec_mem_free(f->head.data), sec_mem_free(f->globals.data), sec_mem_free(f->b.out->data), sec_mem_free(f->base), sec_mem_free(f->slots);
   return status;
 }
 
 static sec_status emit_step(sec_plan *p, const sec_block *block, sec_step *s, int vector_bytes) {
   sec_text     body = {0};
   sec_function f = {.plan = p, .vector_bytes = vector_bytes, .b = {.out = &body, .next_id = 2, .lanes = 1}};
-  f.base = calloc((size_t)p->n_slots + 1, sizeof *f.base);
-  f.slots = calloc((size_t)p->n_slots + 1, sizeof *f.slots);
+  f.base = sec_mem_zeroed((size_t)p->n_slots + 1, sizeof *f.base);
+  f.slots = sec_mem_zeroed((size_t)p->n_slots + 1, sizeof *f.slots);
   if (!f.base || !f.slots) f.b.error = "out of memory while writing code";
   else if (s->kind == SEC_STEP_GROUP) {
     double weight;

@@ -1,6 +1,6 @@
 /* Elements: loads, stores, literals, iotas and equations that are computed where they are read. */
 #include "emit.h"
-#include <stdlib.h>
+#include "memory.h"
 #include <string.h>
 
 sec_ltype sec_lower_type(sec_dtype d);
@@ -86,7 +86,7 @@ static address address_of(sec_emitter *e, const sec_aval *aval, const sec_map *m
 static void note_access(sec_emitter *e, const address *at) {
   if (e->n_accesses == e->access_room) {
     int   room = e->access_room ? 2 * e->access_room : 64;
-    void *grown = realloc(e->accesses, (size_t)room * sizeof *e->accesses);
+    void *grown = sec_mem_realloc(e->accesses, (size_t)room * sizeof *e->accesses);
     if (!grown) {
       e->failed = true;
       return;
@@ -314,7 +314,7 @@ static sec_memo *find_memo(sec_emitter *e, sec_ref ref, const sec_map *map, cons
 static void add_memo(sec_emitter *e, sec_ref ref, const sec_map *map, sec_lv v, int lanes, bool row) {
   if (e->n_memo == e->memo_room) {
     int       room = e->memo_room ? 2 * e->memo_room : 64;
-    sec_memo *grown = realloc(e->memo, (size_t)room * sizeof *grown);
+    sec_memo *grown = sec_mem_realloc(e->memo, (size_t)room * sizeof *grown);
     if (!grown) {
       e->failed = true;
       return;

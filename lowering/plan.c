@@ -1,5 +1,6 @@
 /* Plans: slots, the top-level block, memory of the temporaries, text. */
 #include "fuse.h"
+#include "memory.h"
 #include "text.h"
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 int sec_plan_add_slot(sec_plan *p, sec_slot_kind kind, const sec_aval *aval) {
   if (p->n_slots == p->slot_room) {
     int       room = p->slot_room ? 2 * p->slot_room : 64;
-    sec_slot *grown = realloc(p->slots, (size_t)room * sizeof *grown);
+    sec_slot *grown = sec_mem_realloc(p->slots, (size_t)room * sizeof *grown);
     if (!grown) return -1;
     p->slots = grown;
     p->slot_room = room;
@@ -129,13 +130,13 @@ static sec_status plan_memory(sec_plan *p) {
   walk w = {p, 0};
   walk_block(&w, &p->block);
   p->n_numbered = w.n;
-  int *order = malloc(2 * ((size_t)p->n_slots + 1) * sizeof *order), n = 0;
+  int *order = sec_mem_alloc(2 * ((size_t)p->n_slots + 1) * sizeof *order), n = 0;
   if (!order) return sec_error_set(SEC_MEMORY, NULL, "out of memory: the plan's memory could not be laid out");
   for (int k = 0; k < p->n_slots; k++)
     if (p->slots[k].kind == SEC_SLOT_TEMP && p->slots[k].last >= 0) order[n++] = k;
   qsort_r(order, (size_t)n, sizeof *order, by_first, p);
   place_temporaries(p, order, n, order + n);
-  free(order);
+  sec_mem_free(order);
   return SEC_OK;
 }
 
@@ -164,7 +165,7 @@ static sec_status plan_build(sec_plan *p) {
 
 sec_status sec_plan_make(const sec_jaxpr *closed, sec_plan **out) {
   *out = NULL;
-  sec_plan *p = calloc(1, sizeof *p);
+  sec_plan *p = sec_mem_zeroed(1, sizeof *p);
   if (!p) return sec_error_set(SEC_MEMORY, NULL, "out of memory: no plan could be made");
   p->jaxpr = sec_jaxpr_retain((sec_jaxpr *)closed);
   p->cx = closed->cx;
@@ -180,7 +181,7 @@ sec_status sec_plan_make(const sec_jaxpr *closed, sec_plan **out) {
 
 static void free_texts(sec_block *b) {
   for (int i = 0; i < b->n_steps; i++) {
-    free(b->steps[i].text);
+    sec_mem_free(b->steps[i].text);
     for (int k = 0; k < b->steps[i].n_blocks; k++) free_texts(&b->steps[i].blocks[k]);
   }
 }
@@ -189,9 +190,9 @@ void sec_plan_free(sec_plan *p) {
   if (!p) return;
   free_texts(&p->block);
   sec_jaxpr_release((sec_jaxpr *)p->jaxpr);
-  free(p->slots);
+  sec_mem_free(p->slots);
   sec_arena_destroy(p->memory);
-  free(p);
+  sec_mem_free(p);
 }
 
 /* ---- text ---- */
@@ -227,5 +228,7 @@ char *sec_plan_print(const sec_plan *p) {
   sec_buffer t = {0};
   sec_buffer_add(&t, "# ' computed once a row, * stored; %zu bytes of temporaries\n", p->arena_bytes);
   print_block(&t, p, &p->block, 0);
-  return t.data;
+  if (!t.failed) return t.data;
+  sec_mem_free(t.data);
+  return NULL;
 }

@@ -79,6 +79,8 @@ typedef struct sec_group {
 typedef enum sec_step_kind { SEC_STEP_GROUP, SEC_STEP_RUNTIME, SEC_STEP_SCAN, SEC_STEP_WHILE, SEC_STEP_COND } sec_step_kind;
 
 typedef struct sec_block sec_block;
+/* [lo, hi) is a part of the kernel's range; a loop compiled whole gets the count of interrupts when the run began and
+ * the count's address instead, and leaves early when they differ. */
 typedef void sec_kernel_fn(void **bufs, int64_t lo, int64_t hi);
 
 typedef struct sec_step {
@@ -154,7 +156,7 @@ static inline bool sec_is_virtual(const sec_frame *f, uint32_t var) {
 /* Makes the plan; *out is freed with sec_plan_free.  vector_bytes: of the target. */
 sec_status sec_plan_make(const sec_jaxpr *closed, sec_plan **out);
 void       sec_plan_free(sec_plan *p);
-char      *sec_plan_print(const sec_plan *p); /* the groups and steps as text; free() */
+char      *sec_plan_print(const sec_plan *p); /* the groups and steps as text; sec_mem_free() it, NULL without memory */
 
 /* The bytes of a literal in its dtype. */
 void sec_literal_bytes(const sec_literal *l, unsigned char bytes[16]);

@@ -1,47 +1,51 @@
 /* The signature cache: one executable for each closed jaxpr of a context.  A signature is compiled by the first thread
  * that asks for it; others wait. */
 #include "executable.h"
+#include "memory.h"
 #include <secant/transforms.h>
-#include <stdlib.h>
 #include <string.h>
 
-static void cache_free(void *object) {
-  sec_cache *c = object;
-  for (int s = 0; s < SEC_CACHE_SLOTS; s++) {
-    for (sec_cache_entry *e = c->entries[s], *next; e; e = next) {
-      next = e->next;
-      sec_jaxpr_release(e->key);
-      sec_executable_release(e->executable);
-      free(e);
-    }
-    for (sec_kernel_entry *k = c->kernels[s], *next; k; k = next) {
-      next = k->next;
-      free(k->text);
-      free(k);
-    }
+static void entries_free(sec_cache_entry *list) {
+  for (sec_cache_entry *e = list, *next; e; e = next) {
+    next = e->next;
+    sec_jaxpr_release(e->key);
+    sec_executable_release(e->executable);
+    sec_mem_free(e);
   }
-  if (c->compiler) c->api->destroy(c->compiler); /* with all loaded code */
-  free(c->modules);
+}
+
+void sec_cache_release(sec_cache *c) {
+  if (atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1) return;
+  if (c->compiler) c->api->destroy(c->compiler);
   pthread_mutex_destroy(&c->lock);
   pthread_cond_destroy(&c->finished);
-  free(c);
+  sec_mem_free(c);
+}
+
+/* The context ends. */
+static void cache_end(void *object) {
+  sec_cache *c = object;
+  for (int s = 0; s < SEC_CACHE_SLOTS; s++) entries_free(c->entries[s]);
+  sec_cache_release(c);
 }
 
 sec_cache *sec_cache_of(sec_context *cx) {
+  sec_cache *c = atomic_load_explicit(&cx->cache, memory_order_acquire);
+  if (c) return c;
   pthread_mutex_lock(&cx->lock);
-  if (!cx->cache) {
-    sec_cache *c = calloc(1, sizeof *c);
-    if (c) {
-      c->cx = cx;
-      pthread_mutex_init(&c->lock, NULL);
-      pthread_cond_init(&c->finished, NULL);
-      if (sec_context_own(cx, c, cache_free) == SEC_OK) cx->cache = c;
-      else cache_free(c);
+  c = atomic_load_explicit(&cx->cache, memory_order_relaxed);
+  if (!c && (c = sec_mem_zeroed(1, sizeof *c))) {
+    atomic_init(&c->refs, 1);
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->finished, NULL);
+    if (sec_context_own(cx, c, cache_end) == SEC_OK) atomic_store_explicit(&cx->cache, c, memory_order_release);
+    else {
+      sec_cache_release(c);
+      c = NULL;
     }
   }
   pthread_mutex_unlock(&cx->lock);
-  if (!cx->cache) sec_error_set(SEC_MEMORY, NULL, "out of memory: no cache could be made");
-  return cx->cache;
+  return c;
 }
 
 static sec_cache_entry *lookup(sec_cache *c, const sec_jaxpr *key, uint64_t hash) {
@@ -50,45 +54,63 @@ static sec_cache_entry *lookup(sec_cache *c, const sec_jaxpr *key, uint64_t hash
   return NULL;
 }
 
-static void remove_entry(sec_cache *c, sec_cache_entry *entry) {
+/* Takes the entry out of the table; needs the lock.  What is taken out is freed without it, since that may call the
+ * host program. */
+static void unlink_entry(sec_cache *c, sec_cache_entry *entry) {
   sec_cache_entry **at = &c->entries[entry->hash % SEC_CACHE_SLOTS];
-  while (*at && *at != entry) at = &(*at)->next;
-  if (*at) *at = entry->next;
-  sec_jaxpr_release(entry->key);
-  sec_executable_release(entry->executable);
-  free(entry);
+  while (*at != entry) at = &(*at)->next;
+  *at = entry->next;
+  entry->next = NULL;
+  c->n_entries--;
+}
+
+static sec_cache_entry *unlink_oldest(sec_cache *c) {
+  sec_cache_entry *oldest = NULL;
+  for (int s = 0; s < SEC_CACHE_SLOTS; s++)
+    for (sec_cache_entry *e = c->entries[s]; e; e = e->next)
+      if (e->executable && (!oldest || e->used < oldest->used)) oldest = e;
+  if (oldest) unlink_entry(c, oldest);
+  return oldest;
 }
 
 static sec_status compile_closed(sec_cache *c, sec_jaxpr *closed, sec_executable **out) {
   uint64_t hash = sec_jaxpr_hash(closed);
   pthread_mutex_lock(&c->lock);
-  sec_cache_entry *e;
+  sec_cache_entry *e, *gone = NULL;
   while ((e = lookup(c, closed, hash)) && !e->executable) pthread_cond_wait(&c->finished, &c->lock);
   if (e) {
     c->stats.hits++;
+    e->used = ++c->clock;
     *out = sec_executable_retain(e->executable);
     pthread_mutex_unlock(&c->lock);
     return SEC_OK;
   }
-  e = calloc(1, sizeof *e);
+  e = sec_mem_zeroed(1, sizeof *e);
   if (!e) {
     pthread_mutex_unlock(&c->lock);
-    return sec_error_set(SEC_MEMORY, NULL, "out of memory: no cache entry could be made");
+    return SEC_MEMORY;
   }
   *e = (sec_cache_entry){.next = c->entries[hash % SEC_CACHE_SLOTS], .hash = hash, .key = sec_jaxpr_retain(closed)};
   c->entries[hash % SEC_CACHE_SLOTS] = e;
+  if (++c->n_entries > SEC_CACHE_LIMIT) gone = unlink_oldest(c);
   pthread_mutex_unlock(&c->lock);
+  entries_free(gone);
+  gone = NULL;
   sec_executable *made = NULL;
   sec_status      status = sec_executable_make(c, closed, &made);
   pthread_mutex_lock(&c->lock);
   if (status == SEC_OK) {
     e->executable = made;
+    e->used = ++c->clock;
     c->stats.compiles++;
     *out = sec_executable_retain(made);
-  } else
-    remove_entry(c, e);
+  } else {
+    unlink_entry(c, e);
+    gone = e;
+  }
   pthread_cond_broadcast(&c->finished);
   pthread_mutex_unlock(&c->lock);
+  entries_free(gone);
   return status;
 }
 
@@ -110,37 +132,32 @@ sec_status sec_compile(sec_context *cx, const sec_jaxpr *j, const char *device, 
 }
 
 sec_cache_stats sec_cache_get_stats(const sec_context *cx) {
-  if (!cx->cache) return (sec_cache_stats){0};
-  pthread_mutex_lock(&cx->cache->lock);
-  sec_cache_stats stats = cx->cache->stats;
-  pthread_mutex_unlock(&cx->cache->lock);
+  sec_cache *c = atomic_load_explicit(&cx->cache, memory_order_acquire);
+  if (!c) return (sec_cache_stats){0};
+  pthread_mutex_lock(&c->lock);
+  sec_cache_stats stats = c->stats;
+  pthread_mutex_unlock(&c->lock);
   return stats;
 }
 
-/* Kernels stay loaded while an executable that somebody holds may run them: their texts are forgotten, so that they
- * are compiled again, and the code goes with the context or, when nothing is held, at once. */
+/* What is being compiled stays.  Kernels are compiled again from here on; the code of old ones goes with the last
+ * executable that runs it. */
 void sec_cache_clear(sec_context *cx) {
-  sec_cache *c = cx->cache;
+  sec_cache       *c = atomic_load_explicit(&cx->cache, memory_order_acquire);
+  sec_cache_entry *gone = NULL;
   if (!c) return;
   pthread_mutex_lock(&c->lock);
-  bool held = false;
-  for (int s = 0; s < SEC_CACHE_SLOTS; s++)
+  for (int s = 0; s < SEC_CACHE_SLOTS; s++) {
     for (sec_cache_entry *e = c->entries[s], *next; e; e = next) {
       next = e->next;
-      if (!e->executable) held = true; /* being compiled on another thread */
-      else {
-        held |= atomic_load(&e->executable->refs) > 1;
-        remove_entry(c, e);
-      }
+      if (!e->executable) continue;
+      unlink_entry(c, e);
+      e->next = gone;
+      gone = e;
     }
-  for (int s = 0; s < SEC_CACHE_SLOTS; s++)
-    for (sec_kernel_entry *k = c->kernels[s], *next; k; k = next) {
-      next = k->next;
-      free(k->text);
-      free(k);
-      c->kernels[s] = next;
-    }
-  for (int m = 0; m < c->n_modules && !held; m++) c->api->unload(c->compiler, c->modules[m]);
-  if (!held) c->n_modules = 0;
+    for (sec_kernel_entry *k = c->kernels[s]; k; k = k->next) k->listed = false;
+    c->kernels[s] = NULL;
+  }
   pthread_mutex_unlock(&c->lock);
+  entries_free(gone);
 }

@@ -1,6 +1,7 @@
 /* What this machine offers, one fact a line, each with a remedy when something is missing. */
 #include "executable.h"
 #include "cpu/runtime.h"
+#include "memory.h"
 #include "text.h"
 #include "threads.h"
 #include <dlfcn.h>
@@ -41,5 +42,7 @@ char *sec_doctor(sec_context *cx) {
   if (core) sec_buffer_add(&t, "blas core type: %s (OPENBLAS_CORETYPE)\n", core);
   sec_buffer_add(&t, "devices: %d cpu (SECANT_NUM_CPU_DEVICES sets them)\n", sec_num_devices("cpu"));
   cuda_line(&t);
-  return t.data;
+  if (!t.failed) return sec_mem_hand_out(t.data);
+  sec_mem_free(t.data);
+  return NULL;
 }

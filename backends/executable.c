@@ -1,6 +1,7 @@
 /* Executables: simplify, prepare, plan, write code, compile; and what can be asked of them. */
 #include "executable.h"
 #include "cpu/runtime.h"
+#include "memory.h"
 #include "threads.h"
 #include <secant/transforms.h>
 #include <stdlib.h>
@@ -31,7 +32,8 @@ static sec_status prepare(const sec_jaxpr *closed, sec_jaxpr **out) {
 
 sec_status sec_executable_make(sec_cache *c, const sec_jaxpr *closed, sec_executable **out) {
   *out = NULL;
-  sec_executable *e = calloc(1, sizeof *e);
+  bool            clean = sec_error_status(closed->cx) == SEC_OK;
+  sec_executable *e = sec_mem_zeroed(1, sizeof *e);
   if (!e) return sec_error_set(SEC_MEMORY, NULL, "out of memory: no executable could be made");
   atomic_init(&e->refs, 1);
   e->cx = closed->cx;
@@ -40,7 +42,8 @@ sec_status sec_executable_make(sec_cache *c, const sec_jaxpr *closed, sec_execut
   sec_status status = prepare(closed, &e->program);
   if (status == SEC_OK) status = sec_plan_make(e->program, &e->plan);
   if (status == SEC_OK) status = sec_emit_plan(e->plan, vector_bytes());
-  if (status == SEC_OK) status = sec_kernels_compile(c, e->plan);
+  if (status == SEC_OK) status = sec_kernels_compile(c, e);
+  if (status == SEC_OK && clean) status = sec_error_status(closed->cx); /* code whose text was cut is no code */
   if (status != SEC_OK) {
     sec_executable_release(e);
     return status;
@@ -58,9 +61,10 @@ sec_executable *sec_executable_retain(sec_executable *e) {
 
 void sec_executable_release(sec_executable *e) {
   if (!e || atomic_fetch_sub_explicit(&e->refs, 1, memory_order_acq_rel) != 1) return;
+  sec_kernels_release(e);
   sec_plan_free(e->plan);
   sec_jaxpr_release(e->program);
-  free(e);
+  sec_mem_free(e);
 }
 
 int sec_executable_n_in(const sec_executable *e) { return e->n_in; }
@@ -73,14 +77,15 @@ static char *lowered(const sec_executable *e, sec_compiler_stage stage) {
   char      *module = sec_kernels_module(e->plan), *out = NULL, *error = NULL;
   if (module && c && sec_cache_compiler(c) == SEC_OK && c->api->dump(c->compiler, module, strlen(module), stage, &out, &error) != 0)
     sec_error_set(SEC_COMPILE, NULL, "generated code did not compile: %s", error ? error : "no reason given");
-  free(module), free(error);
+  sec_mem_free(module);
+  free(error);
   return out;
 }
 
 char *sec_executable_text(const sec_executable *e, const char *stage) {
   if (strcmp(stage, "jaxpr") == 0) return sec_jaxpr_print(e->program);
-  if (strcmp(stage, "groups") == 0) return sec_plan_print(e->plan);
-  if (strcmp(stage, "mlir") == 0) return sec_kernels_module(e->plan);
+  if (strcmp(stage, "groups") == 0) return sec_mem_hand_out(sec_plan_print(e->plan));
+  if (strcmp(stage, "mlir") == 0) return sec_mem_hand_out(sec_kernels_module(e->plan));
   if (strcmp(stage, "lowered") == 0) return lowered(e, SEC_STAGE_MLIR_LOWERED);
   if (strcmp(stage, "llvm") == 0) return lowered(e, SEC_STAGE_LLVM);
   if (strcmp(stage, "asm") == 0) return lowered(e, SEC_STAGE_ASM);

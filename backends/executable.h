@@ -6,22 +6,37 @@
 #include "plan.h"
 #include <secant/compile.h>
 
+typedef struct sec_cache sec_cache;
+
 struct sec_executable {
   atomic_int   refs;
   sec_context *cx;
   sec_jaxpr   *program; /* simplified, without captures */
   sec_plan    *plan;
+  sec_cache   *cache;   /* counted, when there are kernels */
+  struct sec_kernel_entry **kernels; /* whose code the plan runs, counted */
+  int          n_kernels;
   int          n_in, n_out;
   int          most_slots;  /* of any step: scratch for its buffer list */
   size_t       frame_bytes; /* arena, slot table and scratch of one run */
 };
 
-/* A compiled kernel, found by its text. */
+/* Loaded code, unloaded with the last of its kernels. */
+typedef struct sec_module {
+  void              *handle;
+  int                refs; /* kernels; under the cache's lock */
+  struct sec_module *next; /* in a list of those to unload */
+} sec_module;
+
+/* A compiled kernel, found by its text.  It lives as long as an executable that runs it. */
 typedef struct sec_kernel_entry {
   struct sec_kernel_entry *next;
   uint64_t                 hash;
   char                    *text;
   sec_kernel_fn           *function;
+  sec_module              *module;
+  int                      refs;   /* executables; under the cache's lock */
+  bool                     listed; /* in the cache's table, which does not count */
 } sec_kernel_entry;
 
 typedef struct sec_cache_entry {
@@ -29,27 +44,30 @@ typedef struct sec_cache_entry {
   uint64_t                hash;
   sec_jaxpr              *key;        /* closed */
   sec_executable         *executable; /* NULL while it is being compiled */
+  uint64_t                used;       /* the cache's clock at the last hit */
 } sec_cache_entry;
 
 #define SEC_CACHE_SLOTS 1024
-typedef struct sec_cache {
-  sec_context            *cx;
+#define SEC_CACHE_LIMIT 4096 /* signatures; beyond, the one not used for longest is forgotten */
+struct sec_cache {
+  atomic_int              refs; /* the context's and the executables' */
   pthread_mutex_t         lock;
   pthread_cond_t          finished;
   sec_cache_entry        *entries[SEC_CACHE_SLOTS];
   sec_kernel_entry       *kernels[SEC_CACHE_SLOTS];
   const sec_compiler_api *api;
   sec_compiler           *compiler;
-  void                  **modules; /* handles of loaded objects */
-  int                     n_modules, module_room;
-  uint64_t                next_name;
+  uint64_t                next_name, clock;
+  int                     n_entries;
   sec_cache_stats         stats;
-} sec_cache;
+};
 
 sec_cache *sec_cache_of(sec_context *cx); /* made at the first use; NULL without memory */
-/* Machine code for every kernel of the plan, from the cache or compiled now. */
-sec_status sec_kernels_compile(sec_cache *c, sec_plan *p);
-/* Assembles one module of the plan's kernels as text; free() it. */
+void       sec_cache_release(sec_cache *c);
+/* Machine code for every kernel of the executable's plan, from the cache or compiled now. */
+sec_status sec_kernels_compile(sec_cache *c, sec_executable *e);
+void       sec_kernels_release(sec_executable *e);
+/* Assembles one module of the plan's kernels as text; sec_mem_free() it, NULL without memory. */
 char *sec_kernels_module(const sec_plan *p);
 /* The MLIR compiler, loaded at the first call. */
 sec_status sec_cache_compiler(sec_cache *c);

@@ -1,5 +1,6 @@
 /* Runs an executable: results from the pool, one block of memory for everything temporary, then the steps in order. */
 #include "executable.h"
+#include "interrupt.h"
 #include "pool.h"
 #include "status_place.h"
 #include "threads.h"
@@ -10,13 +11,15 @@ typedef struct run {
   char          **at;      /* where every slot lies */
   void          **scratch; /* the buffer list of one step */
   sec_status      status;  /* of host functions; the run ends when one fails */
+  uint64_t        interrupts; /* how many there were when the run began */
 } run;
 
 static void run_block(run *r, const sec_block *b);
 
 static void run_kernel(run *r, const sec_step *s) {
   for (int k = 0; k < s->n_slots; k++) r->scratch[k] = r->at[s->slots[k]];
-  if (s->parallel) sec_parallel(s->kernel, r->scratch, s->extent, s->grain);
+  if (s->kind != SEC_STEP_GROUP) s->kernel(r->scratch, (int64_t)r->interrupts, (int64_t)(intptr_t)&sec_interrupts);
+  else if (s->parallel) sec_parallel(s->kernel, r->scratch, s->extent, s->grain);
   else s->kernel(r->scratch, 0, s->extent);
 }
 
@@ -80,20 +83,25 @@ static void run_runtime(run *r, const sec_step *s) {
     sec_error_place(sec_location_file(r->plan->cx, s->eqn->loc), sec_location_line(r->plan->cx, s->eqn->loc));
 }
 
+static bool goes_on(run *r) {
+  if (r->status == SEC_OK && atomic_load_explicit(&sec_interrupts, memory_order_relaxed) != r->interrupts)
+    r->status = sec_error_set(SEC_INTERRUPTED, NULL, "the run was interrupted");
+  return r->status == SEC_OK;
+}
+
 static void run_block(run *r, const sec_block *b) {
-  for (int i = 0; i < b->n_steps && r->status == SEC_OK; i++) {
+  for (int i = 0; i < b->n_steps; i++) {
     const sec_step *s = &b->steps[i];
-    if (s->kernel) {
-      run_kernel(r, s);
-      continue;
-    }
-    switch (s->kind) {
-    case SEC_STEP_RUNTIME: run_runtime(r, s); break;
-    case SEC_STEP_SCAN: run_scan(r, s); break;
-    case SEC_STEP_WHILE: run_while(r, s); break;
-    case SEC_STEP_COND: run_cond(r, s); break;
-    case SEC_STEP_GROUP: break; /* a group of no elements has no kernel */
-    }
+    if (s->kernel) run_kernel(r, s);
+    else
+      switch (s->kind) {
+      case SEC_STEP_RUNTIME: run_runtime(r, s); break;
+      case SEC_STEP_SCAN: run_scan(r, s); break;
+      case SEC_STEP_WHILE: run_while(r, s); break;
+      case SEC_STEP_COND: run_cond(r, s); break;
+      case SEC_STEP_GROUP: break; /* a group of no elements has no kernel */
+      }
+    if (!goes_on(r)) return;
   }
 }
 
@@ -151,7 +159,7 @@ sec_status sec_execute(sec_executable *e, sec_array *const *in, sec_array **out)
   }
   if (status == SEC_OK) {
     const sec_plan *p = e->plan;
-    run             r = {.plan = p, .at = (char **)(frame + ((p->arena_bytes + 63) & ~(size_t)63))};
+    run             r = {.plan = p, .interrupts = atomic_load(&sec_interrupts), .at = (char **)(frame + ((p->arena_bytes + 63) & ~(size_t)63))};
     r.scratch = (void **)(r.at + p->n_slots);
     lay_out(p, frame, r.at, in, out);
     run_block(&r, &p->block);

@@ -5,6 +5,7 @@
  * Invariant: a part is claimed by one compare-and-swap on a word that names its loop, so that a
  * worker that wakes late finds nothing and cannot take part in the wrong loop; a claimed part keeps
  * its loop's description alive until it is counted as done. */
+#include "memory.h"
 #include "threads.h"
 
 #include <pthread.h>
@@ -137,7 +138,7 @@ static void workers_stop(void) {
   workers_wake(pool.n_workers);
   for (int i = 0; i < pool.n_workers; i++)
     pthread_join(pool.workers[i], NULL);
-  free(pool.workers);
+  sec_mem_free(pool.workers);
   pool.workers = NULL;
   pool.n_workers = pool.n_started = 0;
   atomic_store(&pool.stopping, false);
@@ -154,7 +155,7 @@ static void fork_child(void) {
   atomic_store(&pool.sleepers, 0);
   atomic_store(&pool.owner_sleeps, false);
   atomic_store(&pool.stopping, false);
-  free(pool.workers);
+  sec_mem_free(pool.workers);
   pool.workers = NULL;
   pool.n_workers = pool.n_started = 0;
   in_loop = false;
@@ -171,7 +172,7 @@ static void workers_start(int n) {
   pthread_once(&fork_once, fork_watch);
   workers_stop();
   pool.n_started = n;
-  pool.workers = calloc((size_t)n, sizeof *pool.workers);
+  pool.workers = sec_mem_zeroed((size_t)n, sizeof *pool.workers);
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -1,10 +1,10 @@
 /* Concrete arrays: a type, memory and a count. */
 #include "ir.h"
-#include <stdlib.h>
 #include <string.h>
 
-static sec_array *array_new(sec_context *cx, const sec_aval *aval, void *data, void (*release_data)(void *), void *owner) {
-  sec_array *a = sec_alloc(cx, sizeof *a);
+/* `room`: bytes behind the struct. */
+static sec_array *array_new(sec_context *cx, const sec_aval *aval, void *data, void (*release_data)(void *), void *owner, size_t room) {
+  sec_array *a = sec_alloc(cx, sizeof *a + room);
   if (!a) return NULL;
   *a = (sec_array){.cx = cx, .aval = aval, .data = data, .release_data = release_data, .owner = owner};
   a->bytes = (size_t)aval->size * sec_dtype_size(aval->dtype);
@@ -15,13 +15,9 @@ static sec_array *array_new(sec_context *cx, const sec_aval *aval, void *data, v
 sec_array *sec_array_create_aval(sec_context *cx, const sec_aval *aval) {
   if (!aval) return NULL;
   size_t bytes = (size_t)aval->size * sec_dtype_size(aval->dtype);
-  void  *data = aligned_alloc(64, (bytes + 64) & ~(size_t)63);
-  if (!data) {
-    sec_error_set(SEC_MEMORY, "free arrays that are no longer needed", "out of memory: no room for %s", aval->text);
-    return NULL;
-  }
-  sec_array *a = array_new(cx, aval, data, free, data);
-  if (!a) free(data);
+  /* whole lines of 64 bytes in the array's own block, and as many to find where the first begins */
+  sec_array *a = array_new(cx, aval, NULL, NULL, NULL, ((bytes + 64) & ~(size_t)63) + 63);
+  if (a) a->data = (void *)(((uintptr_t)(a + 1) + 63) & ~(uintptr_t)63);
   return a;
 }
 
@@ -48,11 +44,11 @@ sec_array *sec_array_create_i32(sec_context *cx, int rank, const int64_t *dims, 
 sec_array *sec_array_wrap(sec_context *cx, sec_dtype dtype, int rank, const int64_t *dims, void *data,
                           void (*release_data)(void *), void *owner) {
   const sec_aval *aval = sec_aval_get(cx, dtype, false, rank, dims);
-  return aval ? array_new(cx, aval, data, release_data, owner) : NULL;
+  return aval ? array_new(cx, aval, data, release_data, owner, 0) : NULL;
 }
 
 sec_array *sec_array_wrap_aval(sec_context *cx, const sec_aval *aval, void *data, void (*release_data)(void *), void *owner) {
-  return array_new(cx, aval, data, release_data, owner);
+  return array_new(cx, aval, data, release_data, owner, 0);
 }
 
 static void release_base(void *base) { sec_array_release(base); }
@@ -65,7 +61,7 @@ sec_array *sec_array_reshape(sec_array *a, int rank, const int64_t *dims) {
                   (long long)a->aval->size, aval->text, (long long)aval->size);
     return NULL;
   }
-  sec_array *view = array_new(a->cx, aval, a->data, release_base, a);
+  sec_array *view = array_new(a->cx, aval, a->data, release_base, a, 0);
   if (view) sec_array_retain(a);
   return view;
 }

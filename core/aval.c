@@ -1,8 +1,8 @@
 /* Abstract values, interned: one struct for each (dtype, weak, shape) of a context. */
 #include "hash.h"
 #include "ir.h"
+#include "memory.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static uint64_t aval_hash(sec_dtype dtype, bool weak, int rank, const int64_t *dims) {
@@ -17,12 +17,12 @@ static char *aval_text(sec_dtype dtype, int rank, const int64_t *dims) {
   for (int d = 0; d < rank; d++)
     n += (size_t)snprintf(buffer + n, sizeof buffer - n, "%s%lld", d ? "," : "", (long long)dims[d]);
   snprintf(buffer + n, sizeof buffer - n, "]");
-  return strdup(buffer);
+  return sec_mem_strdup(buffer);
 }
 
 static bool table_grow(sec_context *cx) {
   uint32_t          slots = cx->aval_slots ? 2 * cx->aval_slots : 256;
-  struct sec_aval **table = calloc(slots, sizeof *table);
+  struct sec_aval **table = sec_mem_zeroed(slots, sizeof *table);
   if (!table) return false;
   for (uint32_t s = 0; s < cx->aval_slots; s++)
     for (struct sec_aval *a = cx->avals[s], *next; a; a = next) {
@@ -30,7 +30,7 @@ static bool table_grow(sec_context *cx) {
       a->next = table[a->hash & (slots - 1)];
       table[a->hash & (slots - 1)] = a;
     }
-  free(cx->avals);
+  sec_mem_free(cx->avals);
   cx->avals = table;
   cx->aval_slots = slots;
   return true;
@@ -45,13 +45,13 @@ static const sec_aval *aval_intern(sec_context *cx, sec_dtype dtype, bool weak, 
           (rank == 0 || memcmp(a->dims, dims, (size_t)rank * sizeof *dims) == 0))
         return a;
   if (cx->n_avals >= cx->aval_slots && !table_grow(cx)) return NULL;
-  struct sec_aval *a = calloc(1, sizeof *a);
+  struct sec_aval *a = sec_mem_zeroed(1, sizeof *a);
   if (!a) return NULL;
   *a = (struct sec_aval){.dtype = dtype, .weak = weak, .rank = rank, .size = size, .hash = h};
   if (rank) memcpy(a->dims, dims, (size_t)rank * sizeof *dims);
   a->text = aval_text(dtype, rank, dims);
   if (!a->text) {
-    free(a);
+    sec_mem_free(a);
     return NULL;
   }
   struct sec_aval **slot = &cx->avals[h & (cx->aval_slots - 1)];
@@ -90,10 +90,10 @@ void sec_aval_table_free(sec_context *cx) {
   for (uint32_t s = 0; s < cx->aval_slots; s++)
     for (struct sec_aval *a = cx->avals[s], *next; a; a = next) {
       next = a->next;
-      free(a->text);
-      free(a);
+      sec_mem_free(a->text);
+      sec_mem_free(a);
     }
-  free(cx->avals);
+  sec_mem_free(cx->avals);
 }
 
 sec_dtype      sec_aval_dtype(const sec_aval *a) { return a->dtype; }

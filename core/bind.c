@@ -50,6 +50,8 @@ sec_status sec_bind(const sec_primitive *prim, const sec_value *in, int n_in, co
   sec_status status;
   if (!t)
     status = sec_error_set(SEC_NO_TRACE, "call it inside a function that is being traced", "%s: no trace is open", prim->name);
+  else if (t->no_memory)
+    status = sec_error_set(SEC_MEMORY, NULL, "out of memory: %s has no parameters", prim->name);
   else if (!prim->variadic && n_in != n_operands(prim))
     status = bind_error(prim, "number of operands", n_in, n_operands(prim));
   else

@@ -1,13 +1,13 @@
 /* Host functions that are traced on demand, counted. */
 #include "ir.h"
-#include <stdlib.h>
+#include "memory.h"
 #include <string.h>
 
 sec_callable *sec_callable_create(const char *name, sec_callable_fn call, void (*destroy)(void *), void *user) {
-  sec_callable *c = calloc(1, sizeof *c);
-  char         *copy = c ? strdup(name ? name : "rule") : NULL;
+  sec_callable *c = sec_mem_zeroed(1, sizeof *c);
+  char         *copy = c ? sec_mem_strdup(name ? name : "rule") : NULL;
   if (!copy) {
-    free(c);
+    sec_mem_free(c);
     sec_error_set(SEC_MEMORY, NULL, "out of memory: no callable could be made");
     return NULL;
   }
@@ -35,6 +35,6 @@ sec_callable *sec_callable_retain(sec_callable *c) {
 void sec_callable_release(sec_callable *c) {
   if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1) return;
   if (c->destroy) c->destroy(c->user);
-  free(c->name);
-  free(c);
+  sec_mem_free(c->name);
+  sec_mem_free(c);
 }

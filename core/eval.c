@@ -1,7 +1,7 @@
 /* The reference evaluator: runs a jaxpr equation by equation through the primitives' eval rules.  Slow and obvious:
  * the oracle of the tests.  Arrays are freed after their last use. */
+#include "memory.h"
 #include "primitive.h"
-#include <stdlib.h>
 
 void sec_put_f(sec_array *a, int64_t i, double x);
 void sec_put_i(sec_array *a, int64_t i, int64_t x);
@@ -38,20 +38,20 @@ sec_status sec_eval_primitive(sec_context *cx, const sec_primitive *prim, const 
 }
 
 static sec_status eval_eqn(const sec_jaxpr *j, const sec_eqn *e, sec_array **env) {
-  sec_array **in = calloc(e->n_in + 1, sizeof *in);
+  sec_array **in = sec_mem_zeroed(e->n_in + 1, sizeof *in);
   sec_status  status = in ? SEC_OK : SEC_MEMORY;
   for (uint32_t k = 0; k < e->n_in && status == SEC_OK; k++)
     if (!(in[k] = operand(j, env, e->in[k]))) status = SEC_MEMORY;
   if (status == SEC_OK)
     status = sec_eval_primitive(j->cx, e->prim, e->params, in, (int)e->n_in, j->avals + e->out, env + e->out, (int)e->n_out);
   for (uint32_t k = 0; in && k < e->n_in; k++) sec_array_release(in[k]);
-  free(in);
+  sec_mem_free(in);
   return status;
 }
 
 sec_status sec_jaxpr_eval(const sec_jaxpr *j, sec_array *const *in, sec_array **out) {
   for (uint32_t i = 0; i < j->n_out; i++) out[i] = NULL;
-  sec_array **env = calloc(j->n_vars + 1, sizeof *env);
+  sec_array **env = sec_mem_zeroed(j->n_vars + 1, sizeof *env);
   if (!env) return sec_error_set(SEC_MEMORY, NULL, "out of memory: the evaluator could not start");
   sec_status status = SEC_OK;
   for (uint32_t i = 0; i < j->n_in; i++) {
@@ -68,6 +68,6 @@ sec_status sec_jaxpr_eval(const sec_jaxpr *j, sec_array *const *in, sec_array **
   for (uint32_t i = 0; i < j->n_out && status == SEC_OK; i++)
     if (!(out[i] = operand(j, env, j->outs[i]))) status = SEC_MEMORY;
   for (uint32_t v = 0; v < j->n_vars; v++) sec_array_release(env[v]);
-  free(env);
+  sec_mem_free(env);
   return status;
 }

@@ -27,7 +27,7 @@ struct sec_array {
   void           *data;
   size_t          bytes;
   atomic_int      refs;
-  void          (*release_data)(void *owner); /* NULL: `data` came from the context's allocator */
+  void          (*release_data)(void *owner); /* NULL: `data` is in the array's own block, or nobody's */
   void           *owner;
 };
 
@@ -148,24 +148,26 @@ static inline const sec_aval *sec_ref_aval(const sec_jaxpr *j, sec_ref r) {
 }
 
 /* ---- contexts ---- */
+enum { SEC_LOCATION_BLOCKS = 26 };
 struct sec_context {
   pthread_mutex_t lock;              /* guards the tables below */
-  bool            x64;
+  atomic_bool     x64;
   struct sec_aval **avals;           /* hash table of chains */
   uint32_t        n_avals, aval_slots;
   struct sec_params **params;
   uint32_t        n_params, param_slots;
-  struct sec_location *locations;
-  uint32_t        n_locations, location_room;
+  struct sec_location *locations[SEC_LOCATION_BLOCKS]; /* block k holds 64 << k; they stay where they are */
+  uint32_t       *location_slots;    /* hash table of numbers, open addressing */
+  uint32_t        n_locations, n_location_slots;
   struct sec_owned *owned;           /* freed with the context, newest first */
-  struct sec_cache *cache;           /* the backend's: made at the first compile, freed through `owned` */
+  _Atomic(struct sec_cache *) cache;           /* the backend's: made at the first compile, freed through `owned` */
 };
 
 /* The context destroys `object` at its end, unless it is disowned before. */
 sec_status sec_context_own(sec_context *cx, void *object, void (*destroy)(void *object));
 void       sec_context_disown(sec_context *cx, void *object);
 
-/* ---- memory: through the context's allocator; NULL with MEMORY recorded on failure ---- */
+/* ---- memory: as in memory.h, for what belongs to a context ---- */
 void *sec_alloc(sec_context *cx, size_t bytes);
 void *sec_realloc(sec_context *cx, void *p, size_t bytes);
 void  sec_free(sec_context *cx, void *p);

@@ -1,8 +1,8 @@
 /* Jaxprs: counting, queries, structural hash and equality, replay into the current trace. */
 #include "hash.h"
+#include "memory.h"
 #include "primitive.h"
 #include <secant/ops.h>
-#include <stdlib.h>
 #include <string.h>
 
 sec_jaxpr *sec_jaxpr_retain(sec_jaxpr *j) {
@@ -14,9 +14,9 @@ void sec_jaxpr_release(sec_jaxpr *j) {
   if (!j || atomic_fetch_sub_explicit(&j->refs, 1, memory_order_acq_rel) != 1) return;
   for (uint32_t i = 0; i < j->n_eqns; i++) sec_params_release(j->eqns[i].params);
   for (uint32_t k = 0; k < j->n_consts; k++) sec_array_release(j->consts[k].array);
-  free(j->avals), free(j->eqns), free(j->literals), free(j->consts), free(j->name);
+  sec_mem_free(j->avals), sec_mem_free(j->eqns), sec_mem_free(j->literals), sec_mem_free(j->consts), sec_mem_free(j->name);
   sec_arena_destroy(j->arena);
-  free(j);
+  sec_mem_free(j);
 }
 
 sec_context    *sec_jaxpr_context(const sec_jaxpr *j) { return j->cx; }

@@ -1,5 +1,6 @@
 /* Text out: JAX's jaxpr grammar.  Variables are named in order of appearance, captured ones first, and names go on
  * through sub-jaxprs.  Parameters stand on one line unless one of them is a jaxpr. */
+#include "memory.h"
 #include "primitive.h"
 #include "text.h"
 #include <math.h>
@@ -162,11 +163,11 @@ static void put_eqn(printer *p, scope *s, const sec_eqn *e, const bool *used, in
 }
 
 static void print_jaxpr(printer *p, const sec_jaxpr *j, int indent) {
-  scope s = {j, calloc(j->n_vars + 1, sizeof *s.names)};
-  bool *used = calloc(j->n_vars + 1, sizeof *used);
+  scope s = {j, sec_mem_zeroed(j->n_vars + 1, sizeof *s.names)};
+  bool *used = sec_mem_zeroed(j->n_vars + 1, sizeof *used);
   if (!s.names || !used) {
     p->text.failed = true;
-    free(s.names), free(used);
+    sec_mem_free(s.names), sec_mem_free(used);
     return;
   }
   mark_used(j, used);
@@ -191,14 +192,14 @@ static void print_jaxpr(printer *p, const sec_jaxpr *j, int indent) {
     put_ref(p, &s, j->outs[i]);
   }
   sec_buffer_add(&p->text, j->n_out == 1 ? ",) }" : ") }");
-  free(s.names), free(used);
+  sec_mem_free(s.names), sec_mem_free(used);
 }
 
 char *sec_jaxpr_print(const sec_jaxpr *j) {
   printer p = {0};
   print_jaxpr(&p, j, 0);
-  if (!p.text.failed && p.text.data) return p.text.data;
-  free(p.text.data);
+  if (!p.text.failed && p.text.data) return sec_mem_hand_out(p.text.data);
+  sec_mem_free(p.text.data);
   sec_error_set(SEC_MEMORY, NULL, "out of memory: the jaxpr could not be printed");
   return NULL;
 }

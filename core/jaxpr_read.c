@@ -7,8 +7,13 @@
 #include <string.h>
 
 /* ---- errors ---- */
+static bool memory_ended(const sec_reader *p) {
+  return !p->stale && sec_error_status(p->cx) == SEC_MEMORY;
+}
+
 sec_status sec_read_error(const sec_reader *p, const char *at, const char *hint, const char *what) {
   int line = 1, column = 1;
+  if (memory_ended(p)) return SEC_MEMORY;
   for (const char *c = p->text; c < at && *c; c++) {
     column = *c == '\n' ? 1 : column + 1;
     line += *c == '\n';
@@ -32,6 +37,7 @@ sec_status sec_read_expected(const sec_reader *p, const char *what, const char *
 sec_status sec_read_rule_failed(const sec_reader *p, const char *at) {
   char message[1024], hint[512];
   if (p->stale) return SEC_PARSE;
+  if (memory_ended(p)) return SEC_MEMORY;
   snprintf(message, sizeof message, "%s", sec_error_text(p->cx));
   snprintf(hint, sizeof hint, "%s", sec_error_hint(p->cx));
   sec_error_clear(p->cx);

@@ -39,7 +39,8 @@ typedef struct sec_read_list {
 } sec_read_list;
 
 /* Records a PARSE error with line and column of `at`; or what was expected and what was found; or
- * the error that a rule recorded, with the place put in front.  All return SEC_PARSE. */
+ * the error that a rule recorded, with the place put in front.  All return SEC_PARSE, or MEMORY when memory has
+ * ended. */
 sec_status sec_read_error(const sec_reader *p, const char *at, const char *hint, const char *what);
 sec_status sec_read_expected(const sec_reader *p, const char *what, const char *hint);
 sec_status sec_read_rule_failed(const sec_reader *p, const char *at);

@@ -1,7 +1,8 @@
 /* Static parameters of equations: sorted by name, interned and counted, so that equality is pointer equality. */
 #include "hash.h"
 #include "ir.h"
-#include <stdlib.h>
+#include "memory.h"
+#include "trace.h"
 #include <string.h>
 
 static uint64_t param_hash(uint64_t h, const sec_param *p) {
@@ -110,19 +111,20 @@ static void param_drop(const sec_param *p) {
 }
 
 /* ---- interning ---- */
-static void table_grow(sec_context *cx) {
+static bool table_grow(sec_context *cx) {
   uint32_t            slots = cx->param_slots ? 2 * cx->param_slots : 256;
-  struct sec_params **table = calloc(slots, sizeof *table);
-  if (!table) return; /* longer chains, still right */
+  struct sec_params **table = sec_mem_zeroed(slots, sizeof *table);
+  if (!table) return false;
   for (uint32_t s = 0; s < cx->param_slots; s++)
     for (struct sec_params *p = cx->params[s], *next; p; p = next) {
       next = p->next;
       p->next = table[p->hash & (slots - 1)];
       table[p->hash & (slots - 1)] = p;
     }
-  free(cx->params);
+  sec_mem_free(cx->params);
   cx->params = table;
   cx->param_slots = slots;
+  return true;
 }
 
 static struct sec_params *params_lookup(sec_context *cx, const sec_param *list, int n, uint64_t h) {
@@ -170,10 +172,11 @@ const sec_params *sec_params_make(sec_context *cx, const sec_param *unsorted, in
   if (p)
     atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
   else {
-    if (cx->n_params >= cx->param_slots) table_grow(cx);
-    p = cx->param_slots ? params_new(cx, list, n, h) : NULL;
+    bool room = cx->n_params < cx->param_slots || table_grow(cx);
+    p = room ? params_new(cx, list, n, h) : NULL;
   }
   pthread_mutex_unlock(&cx->lock);
+  if (!p) sec_trace_no_memory();
   return p;
 }
 
@@ -206,7 +209,7 @@ void sec_params_release(const sec_params *constant) {
   sec_free(cx, p);
 }
 
-void sec_params_table_free(sec_context *cx) { free(cx->params); }
+void sec_params_table_free(sec_context *cx) { sec_mem_free(cx->params); }
 
 /* ---- access ---- */
 const sec_param *sec_params_find(const sec_params *p, const char *name) {

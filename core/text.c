@@ -1,8 +1,8 @@
 /* A growable string, printf style. */
+#include "memory.h"
 #include "text.h"
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 void sec_buffer_add(sec_buffer *b, const char *format, ...) {
   while (!b->failed) {
@@ -17,7 +17,7 @@ void sec_buffer_add(sec_buffer *b, const char *format, ...) {
       return;
     } else {
       size_t room = 2 * b->room + (size_t)n + 64;
-      char  *grown = realloc(b->data, room);
+      char  *grown = sec_mem_realloc(b->data, room);
       if (grown) b->data = grown, b->room = room;
       else b->failed = true;
     }

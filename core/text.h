@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 typedef struct sec_buffer {
-  char  *data; /* free() it */
+  char  *data; /* sec_mem_free() it */
   size_t size, room;
   bool   failed;
 } sec_buffer;

@@ -1,8 +1,8 @@
 /* Open traces: a stack a thread, growing lists of variables and equations, captures, source places.
  * A trace becomes a jaxpr by handing its lists over: nothing is copied at the end. */
+#include "memory.h"
 #include "trace.h"
 #include "status_place.h"
-#include <stdlib.h>
 #include <string.h>
 
 #define MAX_DEPTH 256
@@ -20,6 +20,10 @@ sec_trace   *sec_trace_current(void) { return depth ? stack[depth - 1] : NULL; }
 sec_context *sec_trace_context(const sec_trace *t) { return t->cx; }
 int          sec_trace_depth(void) { return depth; }
 
+void sec_trace_no_memory(void) {
+  if (depth) stack[depth - 1]->no_memory = true;
+}
+
 sec_trace *sec_trace_find(uint32_t id) {
   for (int i = depth; i-- > 0;)
     if (stack[i]->id == id) return stack[i];
@@ -32,12 +36,12 @@ sec_trace *sec_trace_begin(sec_context *cx, const char *name) {
                   MAX_DEPTH);
     return NULL;
   }
-  sec_trace *t = calloc(1, sizeof *t);
+  sec_trace *t = sec_mem_zeroed(1, sizeof *t);
   sec_arena *arena = t ? sec_arena_create(cx) : NULL;
-  char      *copy = arena ? strdup(name ? name : "f") : NULL;
+  char      *copy = arena ? sec_mem_strdup(name ? name : "f") : NULL;
   if (!copy) {
     sec_arena_destroy(arena);
-    free(t);
+    sec_mem_free(t);
     sec_error_set(SEC_MEMORY, NULL, "out of memory: no trace could be opened");
     return NULL;
   }
@@ -53,7 +57,7 @@ sec_trace *sec_trace_begin(sec_context *cx, const char *name) {
 static bool room_for(void **list, uint32_t n, uint32_t *room, size_t size) {
   if (n < *room) return true;
   uint32_t more = *room ? 2 * *room : 32;
-  void    *grown = realloc(*list, more * size);
+  void    *grown = sec_mem_realloc(*list, more * size);
   if (!grown) {
     sec_error_set(SEC_MEMORY, NULL, "out of memory: the trace could not grow");
     return false;
@@ -232,9 +236,9 @@ static void trace_pop(sec_trace *t) {
 static void trace_free(sec_trace *t) {
   for (uint32_t i = 0; i < t->n_eqns; i++) sec_params_release(t->eqns[i].params);
   for (uint32_t k = 0; k < t->n_consts; k++) sec_array_release(t->consts[k].array);
-  free(t->avals), free(t->eqns), free(t->literals), free(t->consts), free(t->name);
+  sec_mem_free(t->avals), sec_mem_free(t->eqns), sec_mem_free(t->literals), sec_mem_free(t->consts), sec_mem_free(t->name);
   sec_arena_destroy(t->arena);
-  free(t);
+  sec_mem_free(t);
 }
 
 void sec_trace_abandon(sec_trace *t) {
@@ -246,16 +250,16 @@ void sec_trace_abandon(sec_trace *t) {
 sec_status sec_trace_end(sec_trace *t, const sec_value *outs, int n_outs, sec_jaxpr **out) {
   *out = NULL;
   if (!t) return sec_error_status(NULL);
-  sec_jaxpr *j = calloc(1, sizeof *j);
+  sec_jaxpr *j = sec_mem_zeroed(1, sizeof *j);
   sec_ref   *refs = sec_arena_alloc(t->arena, (size_t)(n_outs ? n_outs : 1) * sizeof *refs);
-  sec_status status = j && refs ? SEC_OK : sec_error_set(SEC_MEMORY, NULL, "out of memory: no jaxpr could be made");
+  sec_status status = j && refs && !t->no_memory ? SEC_OK : sec_error_set(SEC_MEMORY, NULL, "out of memory: no jaxpr could be made");
   for (int i = 0; i < n_outs && status == SEC_OK; i++)
     if (!sec_trace_lift(t, outs[i], &refs[i])) {
       sec_error_set(SEC_ARGUMENT, "set every result of the function", "trace %s: result %d has no value", t->name, i);
       status = sec_error_status(NULL);
     }
   if (status != SEC_OK) {
-    free(j);
+    sec_mem_free(j);
     sec_trace_abandon(t);
     return status;
   }
@@ -264,7 +268,7 @@ sec_status sec_trace_end(sec_trace *t, const sec_value *outs, int n_outs, sec_ja
                    .n_literals = t->n_literals, .n_consts = t->n_consts, .arena = t->arena};
   atomic_init(&j->refs, 1);
   trace_pop(t);
-  free(t);
+  sec_mem_free(t);
   *out = j;
   return SEC_OK;
 }

@@ -17,6 +17,8 @@ typedef struct sec_function {
   int         n_globals;
   struct { int64_t value; uint32_t id; } constants[64]; /* a small cache; id 0: free, else 1 + SSA id */
   int         vector_bytes;
+  int64_t         rotate;  /* in that loop: arrays whose first axis has this length keep it innermost; 0: none do */
+  unsigned char  *layout;  /* of every slot: 0 not settled, 1 row-major, 2 first axis innermost */
   const sec_step *loop;    /* the loop that is compiled whole, or NULL: its scalars live in registers */
 } sec_function;
 
@@ -30,6 +32,7 @@ typedef struct sec_emitter {
   sec_group       *g;
   /* dimensions after merging: loop m stands for the old dimensions that end in last[m] */
   int      n, split, last[SEC_MAX_DIMS];
+  bool     columns;       /* vectors run along the last row dimension */
   int64_t  size[SEC_MAX_DIMS];
   bool     straight;      /* no loops: every element written out, for the few elements of a compiled loop's small arrays */
   int      unroll;        /* vectors of columns worked side by side */
@@ -67,6 +70,8 @@ int  sec_e_lanes(const sec_emitter *e); /* of the code being written now */
  * SSA ids (1 + id), else over all of it. */
 void sec_emit_group(sec_function *f, const sec_frame *frame, sec_group *g, uint32_t lo, uint32_t hi, int64_t *extent, int64_t *grain);
 
+/* Whether the slot's memory has its first axis innermost. */
+bool sec_f_rotated(sec_function *f, const sec_frame *frame, int slot);
 #define SEC_FEW 4 /* elements of an array that a compiled loop keeps in registers */
 /* emit_loop.c: A stack place for the slot's few elements; LLVM turns it into registers.  Returns the SSA id. */
 uint32_t sec_f_register(sec_function *f, int slot);

@@ -65,14 +65,24 @@ static void merge_dims(sec_emitter *e) {
   for (int i = 0; i < g->n_ops; i++) row_ops |= g->ops[i].row;
   if (split < 0 || (!g->reduces && !row_ops)) split = -1;
   e->n = 0;
-  for (int d = 0; d < g->n_dims; d++) {
-    bool merge = e->n > 0 && d != split;
-    for (int a = 0; a < e->n_accesses && merge; a++) merge = e->accesses[a][d - 1] == e->accesses[a][d] * g->dims[d];
+  e->columns = g->columns;
+  int order[SEC_MAX_DIMS];
+  for (int d = 0; d < g->n_dims; d++) order[d] = d;
+  if (e->fn->rotate && g->n_dims > 1 && g->dims[0] == e->fn->rotate && split != 0) { /* the long first axis goes last among the rows */
+    int rows = split < 0 ? g->n_dims : split;
+    for (int d = 1; d < rows; d++) order[d - 1] = d;
+    order[rows - 1] = 0;
+    e->columns = split > 0;
+  }
+  for (int k = 0; k < g->n_dims; k++) {
+    int  d = order[k];
+    bool merge = e->n > 0 && k != split;
+    for (int a = 0; a < e->n_accesses && merge; a++) merge = e->accesses[a][order[k - 1]] == e->accesses[a][d] * g->dims[d];
     if (merge) {
       e->size[e->n - 1] *= g->dims[d];
       e->last[e->n - 1] = d;
     } else {
-      if (d == split) e->split = e->n;
+      if (k == split) e->split = e->n;
       e->size[e->n] = g->dims[d];
       e->last[e->n++] = d;
     }
@@ -100,7 +110,7 @@ static int widest(const sec_emitter *e) {
 }
 
 static void choose_vectors(sec_emitter *e) {
-  e->vdim = e->g->columns ? e->split - 1 : e->n > e->split ? e->n - 1 : -1;
+  e->vdim = e->columns ? e->split - 1 : e->n > e->split ? e->n - 1 : -1;
   e->lanes = 1;
   if (e->vdim < 0) return;
   int most = e->fn->vector_bytes / widest(e);
@@ -111,7 +121,7 @@ static void choose_vectors(sec_emitter *e) {
 /* Reductions over leading axes work several vectors side by side: longer runs of memory, independent sums. */
 static void choose_unroll(sec_emitter *e) {
   e->unroll = 1;
-  if (!e->g->columns || e->vdim < 0) return;
+  if (!e->columns || e->vdim < 0 || e->split == e->n) return;
   int reductions = 0;
   for (int i = 0; i < e->g->n_ops; i++) {
     const sec_op *o = &e->g->ops[i];

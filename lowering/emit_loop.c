@@ -52,6 +52,75 @@ static void copy_few(sec_function *f, uint32_t to, uint32_t from, int slot) {
   for (int64_t i = 0; i < f->plan->slots[slot].aval->size; i++) copy_element(f, element(f, to, slot, i), element(f, from, slot, i), slot);
 }
 
+/* ---- batches of small arrays: a loop may keep the first axis innermost, so that vectors run along the batch ---- */
+bool sec_f_rotated(sec_function *f, const sec_frame *frame, int slot) {
+  if (!f->rotate || f->layout[slot] == 1) return false;
+  if (f->layout[slot] == 2) return true;
+  const sec_slot *s = &f->plan->slots[slot];
+  bool            fits = s->kind == SEC_SLOT_TEMP && s->first > f->loop->first && s->last < f->loop->last && s->aval->size > SEC_FEW;
+  for (uint32_t v = 0; v < frame->j->n_vars && fits; v++) /* reshaped names of the memory too */
+    if (frame->slot[v] == slot) fits = frame->j->avals[v]->rank > 0 && frame->j->avals[v]->dims[0] == f->rotate;
+  f->layout[slot] = fits && s->aval->rank > 0 && s->aval->dims[0] == f->rotate ? 2 : 1;
+  return f->layout[slot] == 2;
+}
+
+static bool worth_rotating(const sec_aval *a) {
+  return a->rank > 1 && a->dims[0] >= 8 && a->dims[a->rank - 1] < 8 && a->size > SEC_FEW && a->size <= 4096;
+}
+
+/* Settles the layout of a loop whose bodies are groups alone: the first axis of its carried arrays, if that is long and
+ * their last one short. */
+static void choose_rotation(sec_function *f, const sec_step *s) {
+  if (f->loop != s) return;
+  for (int b = 0; b < s->n_blocks; b++)
+    for (int i = 0; i < s->blocks[b].n_steps; i++)
+      if (s->blocks[b].steps[i].kind != SEC_STEP_GROUP) return;
+  for (int k = 0; k < s->n_carry && !f->rotate; k++)
+    if (worth_rotating(f->plan->slots[s->init[k]].aval)) f->rotate = f->plan->slots[s->init[k]].aval->dims[0];
+  const sec_frame *frame = s->blocks[s->n_blocks - 1].frame;
+  for (int k = 0; k < s->n_carry && f->rotate; k++) {
+    const sec_aval *a = f->plan->slots[s->init[k]].aval;
+    bool            fits = worth_rotating(a) && a->dims[0] == f->rotate;
+    for (int b = 0; b < s->n_blocks && fits; b++) {
+      frame = s->blocks[b].frame;
+      for (uint32_t v = 0; v < frame->j->n_vars && fits; v++)
+        if (frame->slot[v] == s->carry_in[k] || frame->slot[v] == s->carry_out[k])
+          fits = frame->j->avals[v]->rank > 0 && frame->j->avals[v]->dims[0] == f->rotate;
+    }
+    f->layout[s->carry_in[k]] = f->layout[s->carry_out[k]] = fits ? 2 : 1;
+  }
+}
+
+static uint32_t room_for(sec_function *f, int slot) {
+  uint32_t id = new_id(f), bytes = sec_f_index(f, (int64_t)f->plan->slots[slot].bytes + 128);
+  sec_text_append(&f->head, "%%v%u = llvm.alloca %%v%u x i8 {alignment = 64 : i64} : (i64) -> !llvm.ptr\n", id, bytes);
+  return id;
+}
+
+/* Copies [first, rest] with the first axis innermost (into) or back. */
+static void turn_axes(sec_function *f, uint32_t to, uint32_t from, int slot, bool into) {
+  const sec_aval *a = f->plan->slots[slot].aval;
+  int64_t         first = a->dims[0], rest = a->size / first;
+  const char     *type = storage(f, slot);
+  uint32_t        b = new_id(f), r = new_id(f), row = new_id(f), rows = new_id(f), turned = new_id(f), turns = new_id(f), x = new_id(f), p = new_id(f), q = new_id(f);
+  uint32_t        zero = sec_f_index(f, 0), one = sec_f_index(f, 1), n = sec_f_index(f, first), m = sec_f_index(f, rest);
+  sec_text_append(f->b.out, "scf.for %%v%u = %%v%u to %%v%u step %%v%u : i64 {\nscf.for %%v%u = %%v%u to %%v%u step %%v%u : i64 {\n", b, zero, n, one, r, zero, m, one);
+  sec_text_append(f->b.out, "%%v%u = arith.muli %%v%u, %%v%u : i64\n%%v%u = arith.addi %%v%u, %%v%u : i64\n", rows, b, m, row, rows, r);
+  sec_text_append(f->b.out, "%%v%u = arith.muli %%v%u, %%v%u : i64\n%%v%u = arith.addi %%v%u, %%v%u : i64\n", turns, r, n, turned, turns, b);
+  sec_text_append(f->b.out, "%%v%u = llvm.getelementptr %%v%u[%%v%u] : (!llvm.ptr, i64) -> !llvm.ptr, %s\n", p, from, into ? row : turned, type);
+  sec_text_append(f->b.out, "%%v%u = llvm.getelementptr %%v%u[%%v%u] : (!llvm.ptr, i64) -> !llvm.ptr, %s\n", q, to, into ? turned : row, type);
+  sec_text_append(f->b.out, "%%v%u = llvm.load %%v%u : !llvm.ptr -> %s\nllvm.store %%v%u, %%v%u : %s, !llvm.ptr\n}\n}\n", x, p, type, x, q, type);
+}
+
+static bool is_turned(const sec_function *f, const sec_step *s, int k) { return f->rotate && f->layout[s->carry_in[k]] == 2; }
+
+/* Pointers (read, write, other) of a carried array with its axes turned: two places of the kernel's own. */
+static void start_turned(sec_function *f, const sec_step *s, int k, uint32_t *start) {
+  start[0] = start[2] = room_for(f, s->init[k]);
+  start[1] = room_for(f, s->init[k]);
+  turn_axes(f, start[0], sec_f_base(f, s->init[k]), s->init[k], true);
+}
+
 /* The carried values that take turns in buffers; the others, of few elements, have a place for what is read and one for
  * what is written, copied after every turn. */
 typedef struct carried {
@@ -61,6 +130,7 @@ typedef struct carried {
 } carried;
 
 static bool carry_split(sec_function *f, const sec_step *s, carried *c) {
+  choose_rotation(f, s);
   size_t n = (size_t)s->n_carry + 1;
   *c = (carried){.which = sec_arena_alloc(f->plan->memory, n * sizeof(int)), .scalars = sec_arena_alloc(f->plan->memory, n * sizeof(int)),
                  .read = sec_arena_alloc(f->plan->memory, n * sizeof(uint32_t)), .write = sec_arena_alloc(f->plan->memory, n * sizeof(uint32_t))};
@@ -212,6 +282,7 @@ static void emit_scan(sec_function *f, const sec_step *s) {
     start[3 * i] = sec_f_base(f, s->init[c.which[i]]);
     start[3 * i + 1] = s->length % 2 ? result : spare;
     start[3 * i + 2] = s->length % 2 ? spare : result;
+    if (is_turned(f, s, c.which[i])) start_turned(f, s, c.which[i], start + 3 * i);
   }
   for (int k = 0; k < s->n_xs; k++) sec_f_base(f, s->xs[k]);
   for (int k = 0; k < s->n_ys; k++) sec_f_base(f, s->ys[k]);
@@ -219,6 +290,8 @@ static void emit_scan(sec_function *f, const sec_step *s) {
   if (s->length > turns) emit_runs(f, s, &c, turns, start, end);
   else emit_turns(f, s, &c, sec_f_index(f, 0), sec_f_index(f, s->length), start, end);
   scalars_end(f, s, &c);
+  for (int i = 0; i < n; i++)
+    if (is_turned(f, s, c.which[i])) turn_axes(f, sec_f_base(f, s->result[c.which[i]]), end[3 * i], s->init[c.which[i]], false);
 }
 
 static void emit_while(sec_function *f, const sec_step *s) {
@@ -231,6 +304,7 @@ static void emit_while(sec_function *f, const sec_step *s) {
     start[3 * i] = sec_f_base(f, s->init[c.which[i]]);
     start[3 * i + 1] = sec_f_base(f, s->result[c.which[i]]);
     start[3 * i + 2] = sec_f_base(f, s->spare[c.which[i]]);
+    if (is_turned(f, s, c.which[i])) start_turned(f, s, c.which[i], start + 3 * i);
   }
   sec_f_base(f, s->which);
   list_pointers(f, "", "", end, NULL, 3 * n, " = ");
@@ -255,7 +329,11 @@ static void emit_while(sec_function *f, const sec_step *s) {
   else sec_text_append(f->b.out, "scf.yield\n");
   sec_text_append(f->b.out, "}\n");
   scalars_end(f, s, &c);
-  for (int i = 0; i < n; i++) copy_bytes(f, start[3 * i + 1], end[3 * i], f->plan->slots[s->init[c.which[i]]].bytes);
+  for (int i = 0; i < n; i++) {
+    int k = c.which[i];
+    if (is_turned(f, s, k)) turn_axes(f, sec_f_base(f, s->result[k]), end[3 * i], s->init[k], false);
+    else copy_bytes(f, start[3 * i + 1], end[3 * i], f->plan->slots[s->init[k]].bytes);
+  }
 }
 
 static void emit_cond(sec_function *f, const sec_step *s) {
@@ -349,7 +427,7 @@ static sec_status finish(sec_function *f, sec_step *s) {
   sec_status status = SEC_OK;
   if (f->b.error) status = sec_error_set(SEC_COMPILE, NULL, "%s", f->b.error);
   else if (!s->slots || (f->b.out->data && !s->text)) status = sec_error_set(SEC_MEMORY, NULL, "out of memory while writing code");
-  sec_mem_free(f->head.data), sec_mem_free(f->globals.data), sec_mem_free(f->b.out->data), sec_mem_free(f->base), sec_mem_free(f->slots);
+  sec_mem_free(f->head.data), sec_mem_free(f->globals.data), sec_mem_free(f->b.out->data), sec_mem_free(f->base), sec_mem_free(f->slots), sec_mem_free(f->layout);
   return status;
 }
 
@@ -358,7 +436,8 @@ static sec_status emit_step(sec_plan *p, const sec_block *block, sec_step *s, in
   sec_function f = {.plan = p, .vector_bytes = vector_bytes, .b = {.out = &body, .next_id = 2, .lanes = 1}};
   f.base = sec_mem_zeroed((size_t)p->n_slots + 1, sizeof *f.base);
   f.slots = sec_mem_zeroed((size_t)p->n_slots + 1, sizeof *f.slots);
-  if (!f.base || !f.slots) f.b.error = "out of memory while writing code";
+  f.layout = sec_mem_zeroed((size_t)p->n_slots + 1, sizeof *f.layout);
+  if (!f.base || !f.slots || !f.layout) f.b.error = "out of memory while writing code";
   else if (s->kind == SEC_STEP_GROUP) {
     double weight;
     block->frame->now = (int)(s - block->steps);

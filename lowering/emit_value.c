@@ -75,11 +75,13 @@ static void add_axis(sec_emitter *e, address *at, const sec_affine *axis, int64_
   }
 }
 
-static address address_of(sec_emitter *e, const sec_aval *aval, const sec_map *map, const sec_dynamics *dynamics) {
+static address address_of(sec_emitter *e, int slot, const sec_aval *aval, const sec_map *map, const sec_dynamics *dynamics) {
   address at = {0};
-  int64_t stride = 1;
-  for (int a = aval->rank; a-- > 0; stride *= aval->dims[a])
+  bool    rotated = aval->rank > 1 && sec_f_rotated(e->fn, e->frame, slot);
+  int64_t stride = rotated ? aval->dims[0] : 1;
+  for (int a = aval->rank; a-- > (rotated ? 1 : 0); stride *= aval->dims[a])
     if (aval->dims[a] != 1) add_axis(e, &at, &map->axis[a], stride, dynamics);
+  if (rotated) add_axis(e, &at, &map->axis[0], 1, dynamics);
   return at;
 }
 
@@ -225,7 +227,7 @@ static sec_lv load(sec_emitter *e, int slot, const sec_aval *aval, const address
 
 void sec_e_store(sec_emitter *e, sec_lv v, int slot, const sec_aval *type, const sec_map *map, const sec_op *window) {
   sec_dynamics none = {.n = 0};
-  address      at = address_of(e, type, map, &none);
+  address      at = address_of(e, slot, type, map, &none);
   if (e->dry) {
     note_access(e, &at);
     return;
@@ -234,10 +236,13 @@ void sec_e_store(sec_emitter *e, sec_lv v, int slot, const sec_aval *type, const
   b->out = place_of(e);
   b->lanes = sec_e_lanes(e);
   if (window && window->start) {
-    int64_t stride = 1;
-    for (int a = type->rank; a-- > 0; stride *= type->dims[a])
+    bool    rotated = type->rank > 1 && sec_f_rotated(e->fn, e->frame, slot);
+    int64_t stride = rotated ? type->dims[0] : 1;
+    for (int a = type->rank; a-- > (rotated ? 1 : 0); stride *= type->dims[a])
       if (type->dims[a] != window->window->dims[a])
         at.dynamic = plus_scaled(e, at.dynamic, clamped_start(e, window->start[a], type->dims[a] - window->window->dims[a]), stride);
+    if (rotated && type->dims[0] != window->window->dims[0])
+      at.dynamic = plus_scaled(e, at.dynamic, clamped_start(e, window->start[0], type->dims[0] - window->window->dims[0]), 1);
     b->out = place_of(e);
     b->lanes = sec_e_lanes(e);
   }
@@ -353,7 +358,7 @@ static sec_lv buffer_value(sec_emitter *e, sec_ref ref, const sec_map *map, cons
     e->in_row = true;
     b->out = e->row;
   }
-  address at = address_of(e, aval, map, dynamics);
+  address at = address_of(e, e->frame->slot[ref], aval, map, dynamics);
   b->out = place_of(e);
   b->lanes = lanes;
   uint32_t mask = e->mask;
@@ -530,7 +535,7 @@ sec_lv sec_e_value(sec_emitter *e, sec_ref ref, const sec_map *given, bool throu
   }
   if (e->frame->group[ref] == e->g) return own_value(e, ref, &map);
   if (e->dry) {
-    address at = address_of(e, aval, &map, dynamics);
+    address at = address_of(e, e->frame->slot[ref], aval, &map, dynamics);
     note_access(e, &at);
     return (sec_lv){0, sec_lower_type(aval->dtype)};
   }

@@ -5,9 +5,9 @@
  * transpose of custom_lin: bwd runs in the current trace.
  * batch                  : the body is batched, and the user's functions are wrapped: a wrapper traces them with the
  *                          types of one lane and batches what comes out. */
+#include "memory.h"
 #include "rules.h"
 #include <secant/callable.h>
-#include <stdlib.h>
 #include <string.h>
 
 static sec_callable *callable_of(const sec_params *p, const char *name) {
@@ -191,9 +191,9 @@ typedef struct lane_rule {
 static void lane_rule_free(void *user) {
   lane_rule *l = user;
   sec_callable_release(l->inner);
-  free(l->batched);
-  free(l->axis_name);
-  free(l);
+  sec_mem_free(l->batched);
+  sec_mem_free(l->axis_name);
+  sec_mem_free(l);
 }
 
 /* The inner function in a trace of its own, at the types of one lane.  A cotangent of an integer may be missing. */
@@ -257,11 +257,11 @@ static sec_status lane_call(void *user, const sec_value *in, int n_in, sec_value
 /* A wrapper of `inner` for the mapped axis of b; batched and sum are to be filled in.  NULL on failure. */
 static sec_callable *wrap(const sec_batch *b, sec_callable *inner, int n_in, int n_out,
                           lane_rule **out) {
-  lane_rule *l = calloc(1, sizeof *l);
-  bool *flags = calloc((size_t)(n_in + n_out) + 1, sizeof *flags);
-  char *name = b->axis_name ? strdup(b->axis_name) : NULL;
+  lane_rule *l = sec_mem_zeroed(1, sizeof *l);
+  bool *flags = sec_mem_zeroed((size_t)(n_in + n_out) + 1, sizeof *flags);
+  char *name = b->axis_name ? sec_mem_strdup(b->axis_name) : NULL;
   if (!inner || !l || !flags || (b->axis_name && !name)) {
-    free(l), free(flags), free(name);
+    sec_mem_free(l), sec_mem_free(flags), sec_mem_free(name);
     sec_error_set(inner ? SEC_MEMORY : SEC_NO_RULE, NULL, "%s: its rule could not be batched",
                   b->prim->name);
     return NULL;

@@ -1,5 +1,4 @@
 #include "radix.h"
-#include "../threads.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -24,6 +23,15 @@ typedef struct radix {
 /* Where each value of the digit begins in each chunk, in place of the counts. */
 static void prefix(const radix *r) {
   uint32_t sum = 0;
+  if (r->chunks == 1) {
+    uint32_t *at = r->counts->of[0][r->digit];
+    for (int v = 0; v < 256; v++) {
+      uint32_t count = at[v];
+      at[v] = sum;
+      sum += count;
+    }
+    return;
+  }
   for (int v = 0; v < 256; v++)
     for (int c = 0; c < r->chunks; c++) {
       uint32_t *at = &r->counts->of[c][r->digit][v], count = *at;
@@ -100,18 +108,17 @@ static bool is_constant(const radix *r, int d, int value) {
   sec_word##bits *sec_radix_sort##bits(sec_word##bits *a, sec_word##bits *b, int64_t n, int low,   \
                                        int digits, sec_radix_counts *counts) {                     \
     radix r = {a, b, n, sec_radix_chunks(n), low, digits, 0, counts};                              \
-    void *bufs[] = {&r};                                                                           \
     bool counted = true;                                                                           \
     if (n <= SEC_RADIX_SMALL) {                                                                    \
       insert##bits(a, n, low);                                                                     \
       return a;                                                                                    \
     }                                                                                              \
-    sec_parallel(count_all##bits, bufs, r.chunks, 1);                                              \
+    sec_radix_run(count_all##bits, &r, r.chunks, 1);                                              \
     for (r.digit = 0; r.digit < digits; r.digit++) {                                               \
       if (is_constant(&r, r.digit, (int)DIGIT(*(sec_word##bits *)r.from, low, r.digit))) continue; \
-      if (!counted && r.chunks > 1) sec_parallel(count_one##bits, bufs, r.chunks, 1);              \
+      if (!counted && r.chunks > 1) sec_radix_run(count_one##bits, &r, r.chunks, 1);              \
       prefix(&r);                                                                                  \
-      sec_parallel(move##bits, bufs, r.chunks, 1);                                                 \
+      sec_radix_run(move##bits, &r, r.chunks, 1);                                                 \
       void *moved = r.to;                                                                          \
       r.to = r.from;                                                                               \
       r.from = moved;                                                                              \

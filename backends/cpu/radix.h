@@ -2,6 +2,8 @@
 #ifndef SEC_RADIX_H
 #define SEC_RADIX_H
 
+#include "../threads.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +22,12 @@ typedef struct sec_radix_counts {
 int sec_radix_chunks(int64_t n);
 static inline int64_t sec_radix_start(int64_t n, int chunks, int c) {
   return n / chunks * c + n % chunks * c / chunks;
+}
+
+/* sec_parallel, without its cost for a range that is not cut. */
+static inline void sec_radix_run(sec_kernel *kernel, void *job, int64_t n, int64_t grain) {
+  if (n <= grain) kernel(&job, 0, n);
+  else sec_parallel(kernel, &job, n, grain);
 }
 
 /* Sorts n < 2^32 words by `digits` bytes from bit `low` on; uses b (n words) and gives back the one

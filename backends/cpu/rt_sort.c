@@ -186,7 +186,7 @@ static int log2_bytes(const order *o) { return __builtin_ctz((unsigned)o->bits) 
 static size_t bytes_of(const order *o) { return (size_t)o->bits / 8; }
 
 static void over_row(sec_kernel *const *loops, row *r, const order *o) {
-  sec_parallel(loops[log2_bytes(o)], (void *[]){r}, r->s->n, PART);
+  sec_radix_run(loops[log2_bytes(o)], r, r->s->n, PART);
 }
 
 /* ---- one row ---- */
@@ -234,7 +234,7 @@ static bool is_iota(const row *r) {
 static void sort_pairs(row *r) {
   const sorter *s = r->s;
   void *words = r->words, *spare = r->spare;
-  sec_parallel(number, &r->words, s->n, PART);
+  sec_radix_run(number, r->words, s->n, PART);
   for (r->operand = s->n_keys; r->operand-- > 0;) {
     const order *o = &s->order[r->operand];
     r->special = false;
@@ -249,7 +249,7 @@ static void sort_pairs(row *r) {
   for (r->operand = 0; r->operand < s->n_operands; r->operand++) {
     const order *o = &s->order[r->operand];
     if (r->operand == 0 && o->bits <= 32 && !r->special) over_row(unpairs, r, o);
-    else if (is_iota(r)) sec_parallel(indices, (void *[]){r}, s->n, PART);
+    else if (is_iota(r)) sec_radix_run(indices, r, s->n, PART);
     else over_row(moves, r, o);
   }
   r->words = words;

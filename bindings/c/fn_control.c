@@ -1,7 +1,7 @@
 /* Loops and branches over C functions: bodies are traced here; what they capture from enclosing
  * traces becomes operands when the equation is bound. */
 #include "fn_node.h"
-#include <stdlib.h>
+#include "memory.h"
 #include <string.h>
 
 /* ---- carries ---- */
@@ -180,7 +180,7 @@ static void fori_scan_body(const sec_value *in, sec_value *out, void *user) {
 /* (i, upper, carry...) */
 static void fori_while_body(const sec_value *in, sec_value *out, void *user) {
   const fori *f = user;
-  sec_value  *args = malloc(((size_t)f->n_carry + 1) * sizeof *args);
+  sec_value  *args = sec_mem_alloc(((size_t)f->n_carry + 1) * sizeof *args);
   if (!args) {
     sec_error_set(SEC_MEMORY, NULL, "out of memory: a loop could not be traced");
     return;
@@ -190,7 +190,7 @@ static void fori_while_body(const sec_value *in, sec_value *out, void *user) {
   f->body(args, out + 2, f->user);
   out[0] = sec_add(in[0], sec_scalar_int(1));
   out[1] = in[1];
-  free(args);
+  sec_mem_free(args);
 }
 static void fori_while_cond(const sec_value *in, sec_value *out, void *user) {
   (void)user;

@@ -1,6 +1,6 @@
-/* The fast path of the Python package: limited-API functions of the running CPython, found with dlsym, and the types
- * that are made with them.  No Python header: one binary serves every CPython 3.11 and newer.  Every function here
- * runs with the GIL held; what has no fast path goes to Python. */
+/* The fast path of the Python package: limited-API functions of the running CPython, found with
+ * dlsym, and the types that are made with them.  No Python header: one binary serves every CPython
+ * 3.11 and newer.  Everything here runs with the GIL held; what has no fast path goes to Python. */
 #ifndef SECANT_PYTHON_FAST_H
 #define SECANT_PYTHON_FAST_H
 
@@ -14,8 +14,19 @@ typedef struct sec_py_object *sec_pyo;
 
 /* ---- structs of the stable ABI ---- */
 typedef struct sec_py_slot { int slot; void *function; } sec_py_slot;
-typedef struct sec_py_spec { const char *name; int size, item_size; unsigned flags; sec_py_slot *slots; } sec_py_spec;
-typedef struct sec_py_member { const char *name; int type; ssize_t offset; int flags; const char *doc; } sec_py_member;
+typedef struct sec_py_spec {
+  const char  *name;
+  int          size, item_size;
+  unsigned     flags;
+  sec_py_slot *slots;
+} sec_py_spec;
+typedef struct sec_py_member {
+  const char *name;
+  int         type;
+  ssize_t     offset;
+  int         flags;
+  const char *doc;
+} sec_py_member;
 typedef struct sec_py_getset {
   const char *name;
   sec_pyo   (*get)(sec_pyo, void *);
@@ -31,15 +42,18 @@ typedef struct sec_py_method {
 } sec_py_method;
 typedef int (*sec_py_visit)(sec_pyo, void *);
 typedef void (*sec_py_free)(void *);
+/* Functions and data share one slot; ISO C converts between them by way of an integer. */
 #define SEC_PY_SLOT(number, function) {number, (void *)(uintptr_t)(function)}
 
 enum { /* numbers of slots, fixed by the stable ABI */
-  PY_MP_LENGTH = 4, PY_NB_ADD = 7, PY_NB_AND = 8, PY_NB_MULTIPLY = 29, PY_NB_NEGATIVE = 30, PY_NB_OR = 31, PY_NB_POWER = 33,
-  PY_NB_SUBTRACT = 36, PY_NB_TRUE_DIVIDE = 37, PY_NB_XOR = 38, PY_TP_CALL = 50, PY_TP_CLEAR = 51, PY_TP_DEALLOC = 52,
-  PY_TP_HASH = 59, PY_TP_INIT = 60, PY_TP_METHODS = 64, PY_TP_NEW = 65, PY_TP_RICHCOMPARE = 67, PY_TP_TRAVERSE = 71,
+  PY_MP_LENGTH = 4, PY_NB_ADD = 7, PY_NB_AND = 8, PY_NB_MULTIPLY = 29, PY_NB_NEGATIVE = 30,
+  PY_NB_OR = 31, PY_NB_POWER = 33, PY_NB_SUBTRACT = 36, PY_NB_TRUE_DIVIDE = 37, PY_NB_XOR = 38,
+  PY_TP_CALL = 50, PY_TP_CLEAR = 51, PY_TP_DEALLOC = 52, PY_TP_HASH = 59, PY_TP_INIT = 60,
+  PY_TP_METHODS = 64, PY_TP_NEW = 65, PY_TP_RICHCOMPARE = 67, PY_TP_TRAVERSE = 71,
   PY_TP_MEMBERS = 72, PY_TP_GETSET = 73, PY_TP_FREE = 74, PY_NB_MATRIX_MULTIPLY = 75,
 };
-enum { PY_BASETYPE = 1 << 10, PY_VECTORCALL = 1 << 11, PY_GC = 1 << 14, PY_METHOD = 1 << 17, PY_DEFAULT = 1 << 18 };
+enum { PY_BASETYPE = 1 << 10, PY_VECTORCALL = 1 << 11, PY_GC = 1 << 14 };
+enum { PY_METHOD = 1 << 17, PY_DEFAULT = 1 << 18 };
 enum { PY_MEMBER_SSIZE = 19, PY_MEMBER_READONLY = 1, PY_NOARGS = 4 };
 
 /* ---- what is looked up ---- */
@@ -70,6 +84,7 @@ enum { PY_MEMBER_SSIZE = 19, PY_MEMBER_READONLY = 1, PY_NOARGS = 4 };
   X(int, PyList_SetItem, (sec_pyo, ssize_t, sec_pyo))                                             \
   X(int, PyList_Append, (sec_pyo, sec_pyo))                                                       \
   X(sec_pyo, PyDict_New, (void))                                                                  \
+  X(sec_pyo, PyDict_Copy, (sec_pyo))                                                              \
   X(ssize_t, PyDict_Size, (sec_pyo))                                                              \
   X(int, PyDict_Next, (sec_pyo, ssize_t *, sec_pyo *, sec_pyo *))                                 \
   X(int, PyDict_SetItem, (sec_pyo, sec_pyo, sec_pyo))                                             \
@@ -87,6 +102,7 @@ enum { PY_MEMBER_SSIZE = 19, PY_MEMBER_READONLY = 1, PY_NOARGS = 4 };
   X(sec_pyo, PyObject_GetAttrString, (sec_pyo, const char *))                                     \
   X(char *, PyBytes_AsString, (sec_pyo))                                                          \
   X(sec_pyo, PyErr_Occurred, (void))                                                              \
+  X(int, PyErr_CheckSignals, (void))                                                              \
   X(void, PyErr_Clear, (void))                                                                    \
   X(void, PyErr_SetObject, (sec_pyo, sec_pyo))                                                    \
   X(void, PyErr_SetString, (sec_pyo, const char *))                                               \
@@ -98,9 +114,10 @@ enum { PY_MEMBER_SSIZE = 19, PY_MEMBER_READONLY = 1, PY_NOARGS = 4 };
   X(void, PyEval_RestoreThread, (void *))                                                         \
   X(void *, PyInterpreterState_Get, (void))
 #define SEC_PY_OBJECTS(X)                                                                         \
-  X(PyTuple_Type) X(PyList_Type) X(PyDict_Type) X(PyFloat_Type) X(PyLong_Type) X(PyBool_Type) X(PyUnicode_Type)               \
-  X(PyComplex_Type) X(PyType_Type) X(_Py_NoneStruct) X(_Py_TrueStruct) X(_Py_NotImplementedStruct)
-#define SEC_PY_EXCEPTIONS(X) X(PyExc_TypeError) X(PyExc_ValueError)
+  X(PyTuple_Type) X(PyList_Type) X(PyDict_Type) X(PyFloat_Type) X(PyLong_Type) X(PyBool_Type)     \
+  X(PyUnicode_Type) X(PyType_Type) X(_Py_NoneStruct) X(_Py_TrueStruct)                            \
+  X(_Py_NotImplementedStruct)
+#define SEC_PY_EXCEPTIONS(X) X(PyExc_TypeError)
 
 typedef struct sec_py_api {
 #define X(type, name, arguments) type(*name) arguments;
@@ -113,8 +130,11 @@ typedef struct sec_py_api {
 } sec_py_api;
 
 /* Operators: the first N_COMPARED are in the order of tp_richcompare. */
-enum { OP_LT, OP_LE, OP_EQ, OP_NE, OP_GT, OP_GE, N_COMPARED, OP_ADD = N_COMPARED, OP_SUB, OP_MUL, OP_DIV, OP_MATMUL, OP_AND, OP_OR, OP_XOR,
-       OP_POW, OP_NEG, N_OPERATORS };
+enum {
+  OP_LT, OP_LE, OP_EQ, OP_NE, OP_GT, OP_GE, N_COMPARED,
+  OP_ADD = N_COMPARED, OP_SUB, OP_MUL, OP_DIV, OP_MATMUL, OP_AND, OP_OR, OP_XOR, OP_POW, OP_NEG,
+  N_OPERATORS
+};
 
 /* ---- the state of the one interpreter that has the fast path ---- */
 typedef struct sec_py_state {
@@ -125,7 +145,8 @@ typedef struct sec_py_state {
   const sec_aval *weak[2][3];  /* [x64][bool, int, float] */
   sec_pyo         array_base, tracer_base, call_type, operation_type, cache_type;
   /* from Python, borrowed from `hooks`, which is kept */
-  sec_pyo hooks, array, tracer, aval_at, error, place, call_miss, operation_miss, leaf, none, own_prefix;
+  sec_pyo hooks, array, tracer, aval_at, error, place, call_miss, operation_miss, leaf, none;
+  sec_pyo own_prefix;
   sec_pyo fallback[N_OPERATORS];  /* Python functions of (a, b) or (a) */
   sec_pyo operation[N_OPERATORS]; /* functions of secant.numpy, once that is loaded */
 } sec_py_state;
@@ -150,7 +171,8 @@ static inline sec_pyo sec_py_type_error(const char *text) {
 }
 /* Raises the library's recorded error; returns NULL. */
 sec_pyo sec_py_raise(void);
-/* A Python int in 64 bits; false (without an exception) when it needs more, or needs more than 32 where ints are int32. */
+/* A Python int in 64 bits; false (without an exception) when it needs more, or more than 32 where
+ * ints are int32. */
 bool sec_py_int(sec_pyo o, long long *out);
 
 /* A new Array around `array`, whose count it takes, also on failure; aval may be NULL. */

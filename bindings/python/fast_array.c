@@ -45,7 +45,8 @@ sec_pyo sec_py_array_new(sec_array *array, sec_pyo aval) {
 static sec_pyo get_handle(sec_pyo self, void *unused) {
   (void)unused;
   sec_array *array = sec_py_array_of(self);
-  return array ? PY(PyLong_FromVoidPtr)(array) : sec_py_type_error("an array that was never filled");
+  return array ? PY(PyLong_FromVoidPtr)(array)
+               : sec_py_type_error("an array that was never filled");
 }
 
 static sec_pyo get_aval(sec_pyo self, void *unused) {
@@ -64,14 +65,18 @@ static sec_pyo get_aval(sec_pyo self, void *unused) {
 }
 
 bool sec_py_make_array_type(sec_py_slot *operators) {
-  static sec_py_getset fields[] = {{"_handle", get_handle, NULL, NULL, NULL}, {"aval", get_aval, NULL, NULL, NULL}, {0}};
+  static sec_py_getset fields[] = {
+      {"_handle", get_handle, NULL, NULL, NULL}, {"aval", get_aval, NULL, NULL, NULL}, {0}};
   static sec_py_member members[2];
-  members[0] = (sec_py_member){"__weaklistoffset__", PY_MEMBER_SSIZE, (ssize_t)(sec_py.head + offsetof(sec_py_array, weakrefs)),
+  members[0] = (sec_py_member){"__weaklistoffset__", PY_MEMBER_SSIZE,
+                               (ssize_t)(sec_py.head + offsetof(sec_py_array, weakrefs)),
                                PY_MEMBER_READONLY, NULL};
-  sec_py_slot slots[24] = {SEC_PY_SLOT(PY_TP_INIT, array_init),  SEC_PY_SLOT(PY_TP_DEALLOC, array_dealloc),
-                           SEC_PY_SLOT(PY_TP_GETSET, fields),    SEC_PY_SLOT(PY_TP_MEMBERS, members),
+  sec_py_slot slots[24] = {SEC_PY_SLOT(PY_TP_INIT, array_init),
+                           SEC_PY_SLOT(PY_TP_DEALLOC, array_dealloc),
+                           SEC_PY_SLOT(PY_TP_GETSET, fields), SEC_PY_SLOT(PY_TP_MEMBERS, members),
                            SEC_PY_SLOT(PY_TP_HASH, PY(PyObject_HashNotImplemented))};
   memcpy(slots + 5, operators, 16 * sizeof *operators);
-  sec_py_spec spec = {"secant._fast.ArrayBase", (int)(sec_py.head + sizeof(sec_py_array)), 0, PY_DEFAULT | PY_BASETYPE, slots};
+  sec_py_spec spec = {"secant._fast.ArrayBase", (int)(sec_py.head + sizeof(sec_py_array)), 0,
+                      PY_DEFAULT | PY_BASETYPE, slots};
   return (sec_py.array_base = PY(PyType_FromSpec)(&spec)) != NULL;
 }

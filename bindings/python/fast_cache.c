@@ -1,13 +1,15 @@
-/* Entries of a cached call: found by raw signature, run, and their results built from a template. */
+/* Entries of a cached call: found by raw signature, run, and results built from a template. */
 #include "fast_call.h"
 #include <secant/context.h>
 #include <stdlib.h>
 #include <time.h>
 
-/* A running mean above which other threads of Python may run meanwhile: beside a busy one, the GIL comes back only after
- * a switch interval. */
+/* A running mean above which other threads of Python may run meanwhile: beside a busy one, the GIL
+ * comes back only after a switch interval. */
 #define RELEASE_SECONDS 100e-6
-#define ENTRIES 1024 /* signatures of one function, with those that differ in the addresses of equal keys only */
+#define ENTRIES                                                                                  \
+  1024 /* signatures of one function, with those that differ in the addresses of equal keys only \
+        */
 
 /* ---- a run ---- */
 /* A Python number as an array of its weak type; the walk has seen that it fits. */
@@ -33,7 +35,8 @@ static double now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Holds the GIL for short runs: one run in 16 is measured, and every run that released it. */
+/* Holds the GIL for short runs: one run in 16 is measured, and every run that released it.  No run
+ * calls Python: one that did, from a worker thread, would have to release it always. */
 static sec_status execute(sec_py_entry *e, sec_py_walk *w, sec_array *const *in, sec_array **out) {
   bool release = e->calls == 0 || e->seconds > RELEASE_SECONDS;
   if (!release && e->calls++ % 16) return sec_execute(e->executable, in, out);
@@ -51,7 +54,11 @@ static sec_status execute(sec_py_entry *e, sec_py_walk *w, sec_array *const *in,
 }
 
 /* ---- results ---- */
-typedef struct building { const sec_py_entry *entry; sec_array **arrays; int node, next; } building;
+typedef struct building {
+  const sec_py_entry *entry;
+  sec_array         **arrays;
+  int                 node, next;
+} building;
 
 static sec_pyo build_leaf(building *b) {
   int        i = b->next++;
@@ -68,7 +75,7 @@ static sec_pyo build(building *b) {
   case NODE_NONE: return sec_py_none();
   case NODE_TUPLE: made = PY(PyTuple_New)(node->n); break;
   case NODE_LIST: made = PY(PyList_New)(node->n); break;
-  default: made = PY(PyDict_New)(); break;
+  default: made = PY(PyDict_Copy)(node->empty); break;
   }
   for (int i = 0; i < node->n && made; i++) {
     sec_pyo item = build(b);
@@ -76,7 +83,9 @@ static sec_pyo build(building *b) {
     if (!failed && node->kind == NODE_DICT) {
       failed = PY(PyDict_SetItem)(made, PY(PyTuple_GetItem)(node->keys, i), item) != 0;
       PY(Py_DecRef)(item);
-    } else if (!failed) failed = (node->kind == NODE_TUPLE ? PY(PyTuple_SetItem) : PY(PyList_SetItem))(made, i, item) != 0;
+    } else if (!failed)
+      failed =
+          (node->kind == NODE_TUPLE ? PY(PyTuple_SetItem) : PY(PyList_SetItem))(made, i, item) != 0;
     if (failed) {
       PY(Py_DecRef)(made);
       return NULL;
@@ -100,17 +109,19 @@ static sec_pyo build_flat(building *b) {
 }
 
 sec_pyo sec_py_entry_run(sec_py_entry *e, sec_py_walk *w) {
-  sec_array  *here[WALK_LEAVES], **all = here, *made[WALK_STATICS];
-  int         n_made = 0, total = e->n_consts + e->n_in + e->n_out;
-  sec_status  status = SEC_OK;
-  if (total > WALK_LEAVES && !(all = malloc((size_t)total * sizeof *all))) return PY(PyErr_NoMemory)();
+  sec_array *here[WALK_LEAVES], **all = here, *made[WALK_STATICS];
+  int        n_made = 0, total = e->n_consts + e->n_in + e->n_out;
+  sec_status status = SEC_OK;
+  if (total > WALK_LEAVES && !(all = malloc((size_t)total * sizeof *all)))
+    return PY(PyErr_NoMemory)();
   sec_array **in = all, **out = all + e->n_consts + e->n_in;
   memcpy(in, e->consts, (size_t)e->n_consts * sizeof *in);
   for (int i = 0; i < e->n_in && status == SEC_OK; i++) {
     sec_py_leaf leaf = w->leaves[e->leaf[i]];
     if (!leaf.array) {
       leaf.array = n_made < WALK_STATICS ? number_array(leaf.number) : NULL;
-      if (!leaf.array) status = sec_error_set(SEC_MEMORY, NULL, "no room for the numbers of a call");
+      if (!leaf.array)
+        status = sec_error_set(SEC_MEMORY, NULL, "no room for the numbers of a call");
       else made[n_made++] = leaf.array;
     }
     in[e->n_consts + i] = leaf.array;
@@ -118,7 +129,9 @@ sec_pyo sec_py_entry_run(sec_py_entry *e, sec_py_walk *w) {
   if (status == SEC_OK) status = execute(e, w, in, out);
   for (int i = 0; i < n_made; i++) sec_array_release(made[i]);
   sec_pyo result = NULL;
-  if (status != SEC_OK) sec_py_raise();
+  if (status == SEC_INTERRUPTED && PY(PyErr_CheckSignals)())
+    sec_error_clear(sec_py.cx); /* KeyboardInterrupt */
+  else if (status != SEC_OK) sec_py_raise();
   else {
     building b = {.entry = e, .arrays = out};
     result = e->nodes ? build(&b) : build_flat(&b);
@@ -132,15 +145,20 @@ sec_pyo sec_py_entry_run(sec_py_entry *e, sec_py_walk *w) {
 /* ---- finding ---- */
 static bool same_statics(const sec_py_entry *e, const sec_py_walk *w) {
   for (int i = 0; i < e->n_statics; i++)
-    if (e->statics[i] != w->statics[i] && PY(PyObject_RichCompareBool)(e->statics[i], w->statics[i], OP_EQ) != 1) return false;
+    if (e->statics[i] != w->statics[i] &&
+        PY(PyObject_RichCompareBool)(e->statics[i], w->statics[i], OP_EQ) != 1)
+      return false;
   return true;
 }
 
 sec_py_entry *sec_py_cache_find(sec_py_cache *c, const sec_py_walk *w) {
-  for (int i = 0; i < c->room; i++) { /* a static's == may have changed the table: it is read anew each time */
+  for (int i = 0; i < c->room;
+       i++) { /* a static's == may have changed the table: it is read anew each time */
     sec_py_entry *e = c->slots[(w->hash + (uint64_t)i) & (uint64_t)(c->room - 1)];
     if (!e) return NULL;
-    if (e->hash != w->hash || e->n != w->n || memcmp(e->words, w->words, (size_t)e->n * sizeof *e->words)) continue;
+    if (e->hash != w->hash || e->n != w->n ||
+        memcmp(e->words, w->words, (size_t)e->n * sizeof *e->words))
+      continue;
     e->count++;
     if (e->n_statics == 0 || same_statics(e, w)) return e;
     sec_py_entry_release(e);
@@ -150,11 +168,19 @@ sec_py_entry *sec_py_cache_find(sec_py_cache *c, const sec_py_walk *w) {
 }
 
 /* ---- adding ---- */
+static void free_nodes(sec_py_entry *e) {
+  for (int i = 0; i < e->n_nodes; i++) PY(Py_DecRef)(e->nodes[i].empty);
+  free(e->nodes);
+  e->nodes = NULL;
+  e->n_nodes = 0;
+}
+
 void sec_py_entry_release(sec_py_entry *e) {
   if (--e->count) return;
   sec_executable_release(e->executable);
   PY(Py_DecRef)(e->refs);
-  free(e->words), free(e->statics), free(e->consts), free(e->leaf), free(e->avals), free(e->nodes);
+  free_nodes(e);
+  free(e->words), free(e->statics), free(e->consts), free(e->leaf), free(e->avals);
   free(e);
 }
 
@@ -182,10 +208,19 @@ static bool read_nodes(sec_py_entry *e, sec_pyo spec) {
   if (spec == sec_py.none) return true;
   sec_pyo kind = PY(PyTuple_GetItem)(spec, 0);
   ssize_t n = PY(PyTuple_Size)(spec) - 2;
-  if (n < 0 || (kind != PY(PyTuple_Type) && kind != PY(PyList_Type) && kind != PY(PyDict_Type))) return false;
-  node->kind = kind == PY(PyTuple_Type) ? NODE_TUPLE : kind == PY(PyList_Type) ? NODE_LIST : NODE_DICT;
+  if (n < 0 || (kind != PY(PyTuple_Type) && kind != PY(PyList_Type) && kind != PY(PyDict_Type)))
+    return false;
+  node->kind = kind == PY(PyTuple_Type)  ? NODE_TUPLE
+               : kind == PY(PyList_Type) ? NODE_LIST
+                                         : NODE_DICT;
   node->n = (int)n;
-  if (node->kind == NODE_DICT) node->keys = PY(PyTuple_GetItem)(spec, 1);
+  if (node->kind == NODE_DICT) {
+    node->keys = PY(PyTuple_GetItem)(spec, 1);
+    if (!(node->empty = PY(PyDict_New)())) return false;
+    for (ssize_t i = 0; i < n; i++)
+      if (PY(PyDict_SetItem)(node->empty, PY(PyTuple_GetItem)(node->keys, i), PY(_Py_NoneStruct)))
+        return false;
+  }
   for (ssize_t i = 0; i < n; i++)
     if (!read_nodes(e, PY(PyTuple_GetItem)(spec, i + 2))) return false;
   return true;
@@ -193,18 +228,23 @@ static bool read_nodes(sec_py_entry *e, sec_pyo spec) {
 
 static void *array_of(int n, size_t size) { return calloc((size_t)n + 1, size); }
 
-/* registration: (executable, consts, leaves, avals, spec, unflatten, what else to keep); handles are ints. */
+/* registration: (executable, consts, leaves, avals, spec, unflatten, what else to keep); handles
+ * are ints. */
 static sec_py_entry *entry_new(const sec_py_walk *w, sec_pyo r) {
   sec_pyo item[6];
   for (int i = 0; i < 6; i++)
     if (!(item[i] = PY(PyTuple_GetItem)(r, i))) return NULL;
   sec_py_entry *e = calloc(1, sizeof *e);
   if (!e) return NULL;
-  *e = (sec_py_entry){.count = 1, .n = w->n, .hash = w->hash, .n_statics = w->n_statics, .unflatten = item[5]};
-  e->n_consts = (int)PY(PyTuple_Size)(item[1]), e->n_in = (int)PY(PyTuple_Size)(item[2]), e->n_out = (int)PY(PyTuple_Size)(item[3]);
+  *e = (sec_py_entry){
+      .count = 1, .n = w->n, .hash = w->hash, .n_statics = w->n_statics, .unflatten = item[5]};
+  e->n_consts = (int)PY(PyTuple_Size)(item[1]), e->n_in = (int)PY(PyTuple_Size)(item[2]),
+  e->n_out = (int)PY(PyTuple_Size)(item[3]);
   e->executable = sec_executable_retain(PY(PyLong_AsVoidPtr)(item[0]));
-  e->words = array_of(e->n, sizeof *e->words), e->statics = array_of(e->n_statics, sizeof *e->statics);
-  e->consts = array_of(e->n_consts, sizeof *e->consts), e->leaf = array_of(e->n_in, sizeof *e->leaf);
+  e->words = array_of(e->n, sizeof *e->words),
+  e->statics = array_of(e->n_statics, sizeof *e->statics);
+  e->consts = array_of(e->n_consts, sizeof *e->consts),
+  e->leaf = array_of(e->n_in, sizeof *e->leaf);
   e->avals = array_of(e->n_out, sizeof *e->avals);
   e->refs = PY(PyTuple_New)(2);
   bool fits = e->words && e->statics && e->consts && e->leaf && e->avals && e->refs;
@@ -213,17 +253,19 @@ static sec_py_entry *entry_new(const sec_py_walk *w, sec_pyo r) {
     memcpy(e->statics, w->statics, (size_t)w->n_statics * sizeof *w->statics);
     PY(PyTuple_SetItem)(e->refs, 0, sec_py_kept(r));
     PY(PyTuple_SetItem)(e->refs, 1, sec_py_kept(w->refs));
-    for (int i = 0; i < e->n_consts; i++) e->consts[i] = PY(PyLong_AsVoidPtr)(PY(PyTuple_GetItem)(item[1], i));
+    for (int i = 0; i < e->n_consts; i++)
+      e->consts[i] = PY(PyLong_AsVoidPtr)(PY(PyTuple_GetItem)(item[1], i));
     for (int i = 0; i < e->n_out; i++) e->avals[i] = PY(PyTuple_GetItem)(item[3], i);
     for (int i = 0; i < e->n_in; i++) {
       e->leaf[i] = (int)PY(PyLong_AsLongLong)(PY(PyTuple_GetItem)(item[2], i));
       fits = fits && e->leaf[i] >= 0 && e->leaf[i] < w->n_leaves;
     }
-    fits = fits && e->n_consts + e->n_in == sec_executable_n_in(e->executable) && e->n_out == sec_executable_n_out(e->executable);
+    fits = fits && e->n_consts + e->n_in == sec_executable_n_in(e->executable) &&
+           e->n_out == sec_executable_n_out(e->executable);
   }
   if (fits && !read_nodes(e, item[4])) {
-    free(e->nodes);
-    e->nodes = NULL;
+    free_nodes(e);
+    PY(PyErr_Clear)();
   }
   if (fits) return e;
   sec_py_entry_release(e);
@@ -251,7 +293,8 @@ static bool make_room(sec_py_cache *c) {
 bool sec_py_cache_add(sec_py_cache *c, const sec_py_walk *w, sec_pyo registration) {
   sec_py_entry *e = make_room(c) ? entry_new(w, registration) : NULL;
   if (!e) {
-    if (!PY(PyErr_Occurred)()) sec_py_type_error("secant: the fast path got an entry that does not fit its call");
+    if (!PY(PyErr_Occurred)())
+      sec_py_type_error("secant: the fast path got an entry that does not fit its call");
     return false;
   }
   uint64_t k = e->hash;

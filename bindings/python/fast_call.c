@@ -1,5 +1,5 @@
-/* The types of jitted functions and of operations outside jit: a vectorcall that ends in an entry of the cache, or in
- * Python, which traces, compiles and says what to remember. */
+/* The types of jitted functions and of operations outside jit: a vectorcall that ends in an entry
+ * of the cache, or in Python, which traces, compiles and says what to remember. */
 #include "fast_call.h"
 
 static sec_pyo vectorcall(sec_pyo self, sec_pyo const *args, size_t nargsf, sec_pyo names) {
@@ -9,25 +9,31 @@ static sec_pyo vectorcall(sec_pyo self, sec_pyo const *args, size_t nargsf, sec_
 /* (result, what to remember or None) from Python; what is remembered goes to the cache. */
 static sec_pyo finish(sec_py_callable *c, sec_py_walk *w, sec_pyo pair) {
   if (!pair) return NULL;
-  sec_pyo result = PY(PyTuple_GetItem)(pair, 0), registration = result ? PY(PyTuple_GetItem)(pair, 1) : NULL;
-  bool    done = registration != NULL;
-  if (done && w->refs && registration != PY(_Py_NoneStruct)) done = sec_py_cache_add(BODY(c->cache, sec_py_cache), w, registration);
+  sec_pyo result = PY(PyTuple_GetItem)(pair, 0),
+          registration = result ? PY(PyTuple_GetItem)(pair, 1) : NULL;
+  bool done = registration != NULL;
+  if (done && w->refs && registration != PY(_Py_NoneStruct))
+    done = sec_py_cache_add(BODY(c->cache, sec_py_cache), w, registration);
   if (done) PY(Py_IncRef)(result);
   PY(Py_DecRef)(pair);
   return done ? result : NULL;
 }
 
-/* The call by way of Python: miss(self, args, keywords, whether the signature can be remembered). */
+/* The call by way of Python: miss(self, args, keywords, whether it can be remembered). */
 static sec_pyo miss(sec_pyo self, sec_py_walk *w, sec_pyo const *args, ssize_t n, sec_pyo names) {
   sec_py_callable *c = BODY(self, sec_py_callable);
   ssize_t          n_names = names ? PY(PyTuple_Size)(names) : 0;
   sec_pyo          tuple = PY(PyTuple_New)(n), keywords = PY(PyDict_New)(), result = NULL;
   bool             done = tuple && keywords;
-  for (ssize_t i = 0; i < n && done; i++) done = PY(PyTuple_SetItem)(tuple, i, sec_py_kept(args[i])) == 0;
-  for (ssize_t i = 0; i < n_names && done; i++) done = PY(PyDict_SetItem)(keywords, PY(PyTuple_GetItem)(names, i), args[n + i]) == 0;
+  for (ssize_t i = 0; i < n && done; i++)
+    done = PY(PyTuple_SetItem)(tuple, i, sec_py_kept(args[i])) == 0;
+  for (ssize_t i = 0; i < n_names && done; i++)
+    done = PY(PyDict_SetItem)(keywords, PY(PyTuple_GetItem)(names, i), args[n + i]) == 0;
   if (done) {
-    sec_pyo function = c->leading < 0 ? sec_py.call_miss : sec_py.operation_miss, wanted = PY(PyBool_FromLong)(w->refs != NULL);
-    result = finish(c, w, PY(PyObject_CallFunctionObjArgs)(function, self, tuple, keywords, wanted, NULL));
+    sec_pyo function = c->leading < 0 ? sec_py.call_miss : sec_py.operation_miss,
+            wanted = PY(PyBool_FromLong)(w->refs != NULL);
+    result = finish(
+        c, w, PY(PyObject_CallFunctionObjArgs)(function, self, tuple, keywords, wanted, NULL));
     PY(Py_DecRef)(wanted);
   }
   PY(Py_DecRef)(tuple);
@@ -112,21 +118,32 @@ static sec_pyo make_callable_type(const char *name) {
   static sec_py_getset fields[] = {{"__dict__", NULL, NULL, NULL, NULL}, {0}};
   static sec_py_member members[4];
   fields[0].get = PY(PyObject_GenericGetDict), fields[0].set = PY(PyObject_GenericSetDict);
-#define PLACE(label, field) (sec_py_member){label, PY_MEMBER_SSIZE, (ssize_t)(sec_py.head + offsetof(sec_py_callable, field)), PY_MEMBER_READONLY, NULL}
+#define PLACE(label, field)                                                                      \
+  (sec_py_member){label, PY_MEMBER_SSIZE,                                                        \
+                  (ssize_t)(sec_py.head + offsetof(sec_py_callable, field)), PY_MEMBER_READONLY, \
+                  NULL}
   members[0] = PLACE("__vectorcalloffset__", vectorcall);
   members[1] = PLACE("__dictoffset__", dict);
   members[2] = PLACE("__weaklistoffset__", weakrefs);
-  sec_py_slot slots[] = {SEC_PY_SLOT(PY_TP_NEW, callable_new),           SEC_PY_SLOT(PY_TP_CALL, PY(PyVectorcall_Call)), SEC_PY_SLOT(PY_TP_TRAVERSE, callable_traverse),
-                         SEC_PY_SLOT(PY_TP_CLEAR, callable_clear),       SEC_PY_SLOT(PY_TP_DEALLOC, callable_dealloc),   SEC_PY_SLOT(PY_TP_GETSET, fields),
-                         SEC_PY_SLOT(PY_TP_MEMBERS, members),            {0, NULL}};
-  sec_py_spec spec = {name, (int)(sec_py.head + sizeof(sec_py_callable)), 0, PY_DEFAULT | PY_GC | PY_VECTORCALL | PY_METHOD, slots};
+  sec_py_slot slots[] = {SEC_PY_SLOT(PY_TP_NEW, callable_new),
+                         SEC_PY_SLOT(PY_TP_CALL, PY(PyVectorcall_Call)),
+                         SEC_PY_SLOT(PY_TP_TRAVERSE, callable_traverse),
+                         SEC_PY_SLOT(PY_TP_CLEAR, callable_clear),
+                         SEC_PY_SLOT(PY_TP_DEALLOC, callable_dealloc),
+                         SEC_PY_SLOT(PY_TP_GETSET, fields),
+                         SEC_PY_SLOT(PY_TP_MEMBERS, members),
+                         {0, NULL}};
+  sec_py_spec spec = {name, (int)(sec_py.head + sizeof(sec_py_callable)), 0,
+                      PY_DEFAULT | PY_GC | PY_VECTORCALL | PY_METHOD, slots};
   return PY(PyType_FromSpec)(&spec);
 }
 
-/* Fills a new callable.  cache: of the cache type; traced: None, or an operation's function; leading: an operation's
- * operands, -1 for jit; nums, names: what is static. */
-SEC_API sec_pyo sec_py_callable_setup(sec_pyo self, sec_pyo cache, sec_pyo traced, int leading, sec_pyo nums, sec_pyo names) {
-  if (TYPE(self) != sec_py.call_type && TYPE(self) != sec_py.operation_type) return sec_py_type_error("not a callable of Secant");
+/* Fills a new callable.  cache: of the cache type; traced: None, or an operation's function;
+ * leading: an operation's operands, -1 for jit; nums, names: what is static. */
+SEC_API sec_pyo sec_py_callable_setup(sec_pyo self, sec_pyo cache, sec_pyo traced, int leading,
+                                      sec_pyo nums, sec_pyo names) {
+  if (TYPE(self) != sec_py.call_type && TYPE(self) != sec_py.operation_type)
+    return sec_py_type_error("not a callable of Secant");
   if (TYPE(cache) != sec_py.cache_type) return sec_py_type_error("not a cache of Secant");
   sec_py_callable *c = BODY(self, sec_py_callable);
   sec_pyo          old[] = {c->cache, c->traced, c->static_names}; /* __init__ may run twice */
@@ -177,10 +194,14 @@ static sec_pyo cache_forget(sec_pyo self, sec_pyo unused) {
 static ssize_t cache_length(sec_pyo self) { return BODY(self, sec_py_cache)->n; }
 
 static bool make_cache_type(void) {
-  static sec_py_method methods[] = {{"clear", cache_forget, PY_NOARGS, "Forgets every signature."}, {0}};
-  sec_py_slot slots[] = {SEC_PY_SLOT(PY_TP_TRAVERSE, cache_traverse), SEC_PY_SLOT(PY_TP_CLEAR, cache_clear),    SEC_PY_SLOT(PY_TP_DEALLOC, cache_dealloc),
-                         SEC_PY_SLOT(PY_TP_METHODS, methods),         SEC_PY_SLOT(PY_MP_LENGTH, cache_length), {0, NULL}};
-  sec_py_spec spec = {"secant._fast.Cache", (int)(sec_py.head + sizeof(sec_py_cache)), 0, PY_DEFAULT | PY_GC, slots};
+  static sec_py_method methods[] = {{"clear", cache_forget, PY_NOARGS, "Forgets every signature."},
+                                    {0}};
+  sec_py_slot          slots[] = {
+               SEC_PY_SLOT(PY_TP_TRAVERSE, cache_traverse), SEC_PY_SLOT(PY_TP_CLEAR, cache_clear),
+               SEC_PY_SLOT(PY_TP_DEALLOC, cache_dealloc),   SEC_PY_SLOT(PY_TP_METHODS, methods),
+               SEC_PY_SLOT(PY_MP_LENGTH, cache_length),     {0, NULL}};
+  sec_py_spec spec = {"secant._fast.Cache", (int)(sec_py.head + sizeof(sec_py_cache)), 0,
+                      PY_DEFAULT | PY_GC, slots};
   return (sec_py.cache_type = PY(PyType_FromSpec)(&spec)) != NULL;
 }
 

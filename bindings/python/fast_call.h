@@ -1,4 +1,5 @@
-/* A cached call: the raw signature of the arguments, the entry that has it, the run and its results. */
+/* A cached call: the raw signature of the arguments, the entry that has it, the run and its
+ * results. */
 #ifndef SECANT_PYTHON_FAST_CALL_H
 #define SECANT_PYTHON_FAST_CALL_H
 
@@ -7,20 +8,23 @@
 /* ---- callables ---- */
 typedef struct sec_py_callable {
   sec_pyo (*vectorcall)(sec_pyo, sec_pyo const *, size_t, sec_pyo);
-  sec_pyo  dict, weakrefs;
-  sec_pyo  cache;        /* of `cache_type`; NULL before setup */
-  sec_pyo  traced;       /* an operation's function for open traces */
-  int      leading;      /* an operation's operands; -1: a jitted function, whose numbers all are operands */
-  bool     slow;         /* negative static places: always by Python */
+  sec_pyo dict, weakrefs;
+  sec_pyo cache;  /* of `cache_type`; NULL before setup */
+  sec_pyo traced; /* an operation's function for open traces */
+  int  leading; /* an operation's operands; -1: a jitted function, whose numbers all are operands */
+  bool slow;    /* negative static places: always by Python */
   uint64_t static_nums;  /* a bit a place */
   sec_pyo  static_names; /* tuple */
 } sec_py_callable;
 
 /* ---- the raw signature ---- */
-/* Words: an operand is the pointer of its type (a Python number that of its weak type), a container its tag and length, a
- * dict's keys and the names of keywords are pointers, a static is its hash and type.  Keys with equal text and other
- * addresses make another entry for the same executable. */
-typedef struct sec_py_leaf { sec_array *array; sec_pyo number; } sec_py_leaf; /* array NULL: made from the number on a hit */
+/* Words: an operand is the pointer of its type (a Python number that of its weak type), a container
+ * its tag and length, a dict's keys and the names of keywords are pointers, a static is its hash
+ * and type.  Keys with equal text at other addresses make another entry of one executable. */
+typedef struct sec_py_leaf {
+  sec_array *array;
+  sec_pyo    number;
+} sec_py_leaf; /* array NULL: made from the number on a hit */
 
 enum { WALK_WORDS = 96, WALK_LEAVES = 64, WALK_STATICS = 16, WALK_DEPTH = 32 };
 typedef struct sec_py_walk {
@@ -35,14 +39,20 @@ typedef struct sec_py_walk {
   sec_py_leaf  leaves_here[WALK_LEAVES];
 } sec_py_walk;
 
-/* Fills `w`; false with an exception set, or with `unusual`.  End with sec_py_walk_end in any case. */
-bool sec_py_walk_all(sec_py_walk *w, const sec_py_callable *c, sec_pyo const *args, ssize_t n, sec_pyo names, sec_pyo refs);
+/* Fills `w`; false with an exception set, or with `unusual`.  Always ends with sec_py_walk_end. */
+bool sec_py_walk_all(sec_py_walk *w, const sec_py_callable *c, sec_pyo const *args, ssize_t n,
+                     sec_pyo names, sec_pyo refs);
 void sec_py_walk_end(sec_py_walk *w);
 /* Gives the arrays a count, for code that may run other Python code. */
 void sec_py_walk_hold(sec_py_walk *w);
 
 /* ---- entries ---- */
-typedef struct sec_py_node { enum { NODE_LEAF, NODE_NONE, NODE_TUPLE, NODE_LIST, NODE_DICT } kind; int n; sec_pyo keys; } sec_py_node;
+/* keys: of a dict; empty: a dict with these keys, copied and filled (no resizing). */
+typedef struct sec_py_node {
+  enum { NODE_LEAF, NODE_NONE, NODE_TUPLE, NODE_LIST, NODE_DICT } kind;
+  int     n;
+  sec_pyo keys, empty;
+} sec_py_node;
 
 typedef struct sec_py_entry {
   int             count; /* under the GIL */
@@ -51,9 +61,9 @@ typedef struct sec_py_entry {
   sec_pyo        *statics;
   sec_executable *executable;
   sec_array     **consts;
-  int            *leaf;      /* of every input: its place among the raw leaves */
-  sec_pyo        *avals;     /* of the results */
-  sec_py_node    *nodes;     /* the structure of the result, parents first; NULL: unflatten builds it */
+  int            *leaf;  /* of every input: its place among the raw leaves */
+  sec_pyo        *avals; /* of the results */
+  sec_py_node    *nodes; /* the structure of the result, parents first; NULL: unflatten builds it */
   sec_pyo         unflatten; /* Python: list of arrays -> result */
   double          seconds;   /* running mean of a run */
   unsigned        calls;
@@ -67,7 +77,8 @@ typedef struct sec_py_cache {
 
 /* The entry of a signature with one more count; NULL: none, or an exception from a static's ==. */
 sec_py_entry *sec_py_cache_find(sec_py_cache *c, const sec_py_walk *w);
-/* Adds what Python says about a signature (the tuple that _fast.registration makes); false with an exception. */
+/* Adds what Python says about a signature (the tuple that _fast.registration makes); false with an
+ * exception. */
 bool sec_py_cache_add(sec_py_cache *c, const sec_py_walk *w, sec_pyo registration);
 void sec_py_cache_clear(sec_py_cache *c);
 void sec_py_entry_release(sec_py_entry *e);

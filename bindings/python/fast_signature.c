@@ -1,10 +1,14 @@
-/* The raw signature: one walk over the arguments by type pointer.  Only static arguments run Python code. */
+/* The raw signature: one walk over the arguments by type pointer.  Only static arguments run Python
+ * code. */
 #include "fast_call.h"
 #include <secant/context.h>
 #include <stdlib.h>
 
 enum { TAG_TUPLE = 1, TAG_LIST, TAG_DICT, TAG_NONE, TAG_STATIC, TAG_NAME, TAG_POSITIONAL };
-typedef enum policy { OPERANDS, STATICS } policy; /* what numbers and names are: operands, or part of the signature */
+typedef enum policy {
+  OPERANDS,
+  STATICS
+} policy; /* what numbers and names are: operands, or part of the signature */
 
 static bool unusual(sec_py_walk *w) {
   w->unusual = true;
@@ -22,7 +26,8 @@ static bool grow(void **here, void *start, int *room, size_t size) {
 }
 
 static bool push(sec_py_walk *w, uint64_t word) {
-  if (w->n == w->room && !grow((void **)&w->words, w->words_here, &w->room, sizeof word)) return false;
+  if (w->n == w->room && !grow((void **)&w->words, w->words_here, &w->room, sizeof word))
+    return false;
   w->words[w->n++] = word;
   uint64_t h = (w->hash ^ word) * 0x9e3779b97f4a7c15u;
   w->hash = h ^ h >> 29;
@@ -35,7 +40,9 @@ static bool push_pointer(sec_py_walk *w, sec_pyo o) {
 }
 
 static bool push_leaf(sec_py_walk *w, const sec_aval *aval, sec_array *array, sec_pyo number) {
-  if (w->n_leaves == w->leaf_room && !grow((void **)&w->leaves, w->leaves_here, &w->leaf_room, sizeof *w->leaves)) return false;
+  if (w->n_leaves == w->leaf_room &&
+      !grow((void **)&w->leaves, w->leaves_here, &w->leaf_room, sizeof *w->leaves))
+    return false;
   w->leaves[w->n_leaves++] = (sec_py_leaf){array, number};
   return push(w, (uintptr_t)aval);
 }
@@ -65,7 +72,8 @@ static bool walk_items(sec_py_walk *w, sec_pyo o, int tag, policy p) {
   bool    list = tag == TAG_LIST, done = ++w->depth < WALK_DEPTH || unusual(w);
   ssize_t n = list ? PY(PyList_Size)(o) : PY(PyTuple_Size)(o);
   done = done && push(w, (uint64_t)n << 8 | (uint64_t)tag);
-  for (ssize_t i = 0; i < n && done; i++) done = walk(w, list ? PY(PyList_GetItem)(o, i) : PY(PyTuple_GetItem)(o, i), p);
+  for (ssize_t i = 0; i < n && done; i++)
+    done = walk(w, list ? PY(PyList_GetItem)(o, i) : PY(PyTuple_GetItem)(o, i), p);
   w->depth--;
   return done;
 }
@@ -75,7 +83,8 @@ static bool walk_dict(sec_py_walk *w, sec_pyo o, policy p) {
   ssize_t place = 0;
   sec_pyo key, value;
   done = done && push(w, (uint64_t)PY(PyDict_Size)(o) << 8 | TAG_DICT);
-  while (done && PY(PyDict_Next)(o, &place, &key, &value)) done = push_pointer(w, key) && walk(w, value, p);
+  while (done && PY(PyDict_Next)(o, &place, &key, &value))
+    done = push_pointer(w, key) && walk(w, value, p);
   w->depth--;
   return done;
 }
@@ -92,7 +101,8 @@ static bool walk(sec_py_walk *w, sec_pyo o, policy p) {
   if (o == PY(_Py_NoneStruct)) return push(w, TAG_NONE);
   bool plain = type == PY(PyFloat_Type) || type == PY(PyLong_Type) || type == PY(PyBool_Type);
   if (plain && p == OPERANDS) return number(w, o, type);
-  if (p == STATICS && (plain || type == PY(PyUnicode_Type) || type == PY(PyType_Type))) return push_static(w, o);
+  if (p == STATICS && (plain || type == PY(PyUnicode_Type) || type == PY(PyType_Type)))
+    return push_static(w, o);
   return unusual(w);
 }
 
@@ -105,7 +115,8 @@ static bool is_static_name(const sec_py_callable *c, sec_pyo name) {
   return false;
 }
 
-bool sec_py_walk_all(sec_py_walk *w, const sec_py_callable *c, sec_pyo const *args, ssize_t n, sec_pyo names, sec_pyo refs) {
+bool sec_py_walk_all(sec_py_walk *w, const sec_py_callable *c, sec_pyo const *args, ssize_t n,
+                     sec_pyo names, sec_pyo refs) {
   w->words = w->words_here, w->room = WALK_WORDS;
   w->leaves = w->leaves_here, w->leaf_room = WALK_LEAVES;
   w->n = w->n_leaves = w->n_statics = w->depth = 0;
@@ -117,7 +128,8 @@ bool sec_py_walk_all(sec_py_walk *w, const sec_py_callable *c, sec_pyo const *ar
   if (!push(w, (uint64_t)n << 8 | TAG_POSITIONAL)) return false;
   for (ssize_t i = 0; i < n; i++) {
     bool fixed = c->static_nums && c->static_nums >> i & 1;
-    if (fixed ? !push_static(w, args[i]) : !walk(w, args[i], i < c->leading ? OPERANDS : rest)) return false;
+    if (fixed ? !push_static(w, args[i]) : !walk(w, args[i], i < c->leading ? OPERANDS : rest))
+      return false;
   }
   ssize_t n_names = names ? PY(PyTuple_Size)(names) : 0;
   for (ssize_t i = 0; i < n_names; i++) {

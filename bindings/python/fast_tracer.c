@@ -1,12 +1,16 @@
-/* The base of traced values, and the operators of arrays and tracers: in a trace they call the library's operations,
- * outside one the compiled functions of secant.numpy; everything else goes to their functions in Python. */
+/* The base of traced values, and the operators of arrays and tracers: in a trace they call the
+ * library's operations, outside one the compiled functions of secant.numpy; everything else goes to
+ * their functions in Python. */
 #include "fast.h"
 #include <stdlib.h>
 
 /* ---- the user's place ---- */
 #define N_CODES 1024
 
-typedef struct code_file { sec_pyo code; const char *file; } code_file;
+typedef struct code_file {
+  sec_pyo     code;
+  const char *file;
+} code_file;
 static code_file codes[N_CODES]; /* by address, each with a count on its code */
 
 /* The name, kept for good: few files make traces. */
@@ -30,13 +34,16 @@ static const char *file_of(sec_pyo code) {
   const char *own = PY(PyBytes_AsString)(sec_py.own_prefix), *file = NULL;
   sec_pyo     name = PY(PyObject_GetAttrString)(code, "co_filename");
   const char *text = name ? PY(PyUnicode_AsUTF8AndSize)(name, NULL) : NULL;
-  if (text) file = strncmp(text, own, strlen(own)) == 0 || strncmp(text, "<frozen", 7) == 0 ? "" : kept_name(text);
+  if (text)
+    file = strncmp(text, own, strlen(own)) == 0 || strncmp(text, "<frozen", 7) == 0
+               ? ""
+               : kept_name(text);
   else PY(PyErr_Clear)();
   PY(Py_DecRef)(name);
   return file ? file : "";
 }
 
-/* Notes where the innermost Python frame stands; frames of Secant itself are walked over in Python. */
+/* Notes where the innermost Python frame stands; Secant's own are left to Python. */
 static bool note(sec_value v) {
   sec_pyo     frame = PY(PyEval_GetFrame)();
   const char *file = "";
@@ -57,7 +64,8 @@ static bool note(sec_value v) {
   }
   sec_pyo place = PY(PyObject_CallFunctionObjArgs)(sec_py.place, NULL);
   if (!place) return false;
-  sec_at(v, PY(PyBytes_AsString)(PY(PyTuple_GetItem)(place, 0)), (int)PY(PyLong_AsLongLong)(PY(PyTuple_GetItem)(place, 1)));
+  sec_at(v, PY(PyBytes_AsString)(PY(PyTuple_GetItem)(place, 0)),
+         (int)PY(PyLong_AsLongLong)(PY(PyTuple_GetItem)(place, 1)));
   PY(Py_DecRef)(place);
   return true;
 }
@@ -116,20 +124,23 @@ static sec_pyo get_aval(sec_pyo self, void *unused) {
 }
 
 bool sec_py_make_tracer_type(sec_py_slot *operators) {
-  static sec_py_getset fields[] = {{"value", get_value, NULL, NULL, NULL}, {"aval", get_aval, NULL, NULL, NULL}, {0}};
-  sec_py_slot slots[24] = {SEC_PY_SLOT(PY_TP_INIT, tracer_init),
-                           SEC_PY_SLOT(PY_TP_DEALLOC, tracer_dealloc),
-                           SEC_PY_SLOT(PY_TP_GETSET, fields),
-                           SEC_PY_SLOT(PY_TP_HASH, PY(PyObject_HashNotImplemented))};
+  static sec_py_getset fields[] = {
+      {"value", get_value, NULL, NULL, NULL}, {"aval", get_aval, NULL, NULL, NULL}, {0}};
+  sec_py_slot slots[24] = {
+      SEC_PY_SLOT(PY_TP_INIT, tracer_init), SEC_PY_SLOT(PY_TP_DEALLOC, tracer_dealloc),
+      SEC_PY_SLOT(PY_TP_GETSET, fields), SEC_PY_SLOT(PY_TP_HASH, PY(PyObject_HashNotImplemented))};
   memcpy(slots + 4, operators, 16 * sizeof *operators);
-  sec_py_spec spec = {"secant._fast.TracerBase", (int)(sec_py.head + sizeof(sec_py_tracer)), 0, PY_DEFAULT | PY_BASETYPE, slots};
+  sec_py_spec spec = {"secant._fast.TracerBase", (int)(sec_py.head + sizeof(sec_py_tracer)), 0,
+                      PY_DEFAULT | PY_BASETYPE, slots};
   return (sec_py.tracer_base = PY(PyType_FromSpec)(&spec)) != NULL;
 }
 
 /* ---- operators ---- */
 static sec_value (*const binaries[N_OPERATORS])(sec_value, sec_value) = {
-    [OP_LT] = sec_lt,   [OP_LE] = sec_le,   [OP_EQ] = sec_eq,   [OP_NE] = sec_ne,         [OP_GT] = sec_gt,   [OP_GE] = sec_ge, [OP_ADD] = sec_add,
-    [OP_SUB] = sec_sub, [OP_MUL] = sec_mul, [OP_DIV] = sec_div, [OP_MATMUL] = sec_matmul, [OP_AND] = sec_and, [OP_OR] = sec_or, [OP_XOR] = sec_xor};
+    [OP_LT] = sec_lt,   [OP_LE] = sec_le,   [OP_EQ] = sec_eq,         [OP_NE] = sec_ne,
+    [OP_GT] = sec_gt,   [OP_GE] = sec_ge,   [OP_ADD] = sec_add,       [OP_SUB] = sec_sub,
+    [OP_MUL] = sec_mul, [OP_DIV] = sec_div, [OP_MATMUL] = sec_matmul, [OP_AND] = sec_and,
+    [OP_OR] = sec_or,   [OP_XOR] = sec_xor};
 
 static bool is_float(sec_value v) {
   const sec_aval *aval = sec_value_aval(v);
@@ -143,13 +154,15 @@ static bool lifted(sec_pyo o, sec_value *out) {
   if (type == sec_py.tracer) *out = BODY(o, sec_py_tracer)->value;
   else if (type == PY(PyFloat_Type)) *out = sec_scalar(PY(PyFloat_AsDouble)(o));
   else if (type == PY(PyBool_Type)) *out = sec_scalar_bool(o == PY(_Py_TrueStruct));
-  else if (type == PY(PyLong_Type) && sec_py_int(o, &i) && i >= INT32_MIN && i <= INT32_MAX) *out = sec_scalar_int(i);
+  else if (type == PY(PyLong_Type) && sec_py_int(o, &i) && i >= INT32_MIN && i <= INT32_MAX)
+    *out = sec_scalar_int(i);
   else if (type == sec_py.array && sec_py_array_of(o)) *out = sec_constant(sec_py_array_of(o));
   else return false;
   return true;
 }
 
-/* Whether a number may stand in x / y without a conversion: a float operand, or a number beside one. */
+/* Whether a number may stand in x / y without a conversion: a float operand, or a number beside
+ * one. */
 static bool divides(sec_pyo o, sec_value v) {
   sec_pyo type = TYPE(o);
   return type == PY(PyFloat_Type) || type == PY(PyLong_Type) || is_float(v);
@@ -157,13 +170,16 @@ static bool divides(sec_pyo o, sec_value v) {
 
 static sec_pyo traced(int op, sec_pyo a, sec_pyo b) {
   sec_value x, y;
-  if (op == OP_DIV && TYPE(a) != sec_py.tracer && TYPE(a) != PY(PyFloat_Type) && TYPE(a) != PY(PyLong_Type)) return NULL;
+  if (op == OP_DIV && TYPE(a) != sec_py.tracer && TYPE(a) != PY(PyFloat_Type) &&
+      TYPE(a) != PY(PyLong_Type))
+    return NULL;
   if (!lifted(a, &x) || !lifted(b, &y)) return NULL;
   if (op == OP_DIV && (!divides(a, x) || !divides(b, y))) return NULL;
   return made(binaries[op](x, y));
 }
 
-/* An operand of a compiled function: an array, or a number that needs no look at the other one's type. */
+/* An operand of a compiled function: an array, or a number that needs no look at the other one's
+ * type. */
 static bool concrete(sec_pyo o) {
   sec_pyo   type = TYPE(o);
   long long i;
@@ -184,7 +200,8 @@ static sec_pyo binary(int op, sec_pyo a, sec_pyo b) {
 
 static sec_pyo compare(sec_pyo a, sec_pyo b, int op) { return binary(op, a, b); }
 
-#define BINARY(name, op) static sec_pyo name(sec_pyo a, sec_pyo b) { return binary(op, a, b); }
+#define BINARY(name, op) \
+  static sec_pyo name(sec_pyo a, sec_pyo b) { return binary(op, a, b); }
 BINARY(add, OP_ADD)
 BINARY(subtract, OP_SUB)
 BINARY(multiply, OP_MUL)
@@ -197,22 +214,31 @@ BINARY(xor, OP_XOR)
 static sec_pyo power(sec_pyo a, sec_pyo b, sec_pyo modulus) {
   long long n;
   if (modulus != PY(_Py_NoneStruct)) return sec_py_kept(PY(_Py_NotImplementedStruct));
-  if (TYPE(a) == sec_py.tracer && TYPE(b) == PY(PyLong_Type) && sec_py_int(b, &n) && is_float(BODY(a, sec_py_tracer)->value))
+  if (TYPE(a) == sec_py.tracer && TYPE(b) == PY(PyLong_Type) && sec_py_int(b, &n) &&
+      is_float(BODY(a, sec_py_tracer)->value))
     return made(sec_integer_pow(BODY(a, sec_py_tracer)->value, n));
   return PY(PyObject_CallFunctionObjArgs)(sec_py.fallback[OP_POW], a, b, NULL);
 }
 
 static sec_pyo negative(sec_pyo a) {
-  if (TYPE(a) == sec_py.tracer && is_float(BODY(a, sec_py_tracer)->value)) return made(sec_neg(BODY(a, sec_py_tracer)->value));
+  if (TYPE(a) == sec_py.tracer && is_float(BODY(a, sec_py_tracer)->value))
+    return made(sec_neg(BODY(a, sec_py_tracer)->value));
   if (TYPE(a) == sec_py.array && sec_py.operation[OP_NEG] && !sec_trace_depth())
     return sec_py_call(sec_py.operation[OP_NEG], &a, 1, NULL);
   return PY(PyObject_CallFunctionObjArgs)(sec_py.fallback[OP_NEG], a, NULL);
 }
 
 void sec_py_operator_slots(sec_py_slot *slots) {
-  sec_py_slot all[16] = {SEC_PY_SLOT(PY_NB_ADD, add),       SEC_PY_SLOT(PY_NB_SUBTRACT, subtract), SEC_PY_SLOT(PY_NB_MULTIPLY, multiply),
-                         SEC_PY_SLOT(PY_NB_AND, and),       SEC_PY_SLOT(PY_NB_OR, or),             SEC_PY_SLOT(PY_NB_XOR, xor),
-                         SEC_PY_SLOT(PY_NB_TRUE_DIVIDE, divide), SEC_PY_SLOT(PY_NB_MATRIX_MULTIPLY, matmul), SEC_PY_SLOT(PY_NB_POWER, power),
-                         SEC_PY_SLOT(PY_NB_NEGATIVE, negative),  SEC_PY_SLOT(PY_TP_RICHCOMPARE, compare)};
+  sec_py_slot all[16] = {SEC_PY_SLOT(PY_NB_ADD, add),
+                         SEC_PY_SLOT(PY_NB_SUBTRACT, subtract),
+                         SEC_PY_SLOT(PY_NB_MULTIPLY, multiply),
+                         SEC_PY_SLOT(PY_NB_AND, and),
+                         SEC_PY_SLOT(PY_NB_OR, or),
+                         SEC_PY_SLOT(PY_NB_XOR, xor),
+                         SEC_PY_SLOT(PY_NB_TRUE_DIVIDE, divide),
+                         SEC_PY_SLOT(PY_NB_MATRIX_MULTIPLY, matmul),
+                         SEC_PY_SLOT(PY_NB_POWER, power),
+                         SEC_PY_SLOT(PY_NB_NEGATIVE, negative),
+                         SEC_PY_SLOT(PY_TP_RICHCOMPARE, compare)};
   memcpy(slots, all, sizeof all);
 }

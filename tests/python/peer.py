@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 
 import secant
+import secant.flatten_util  # noqa: F401
 import secant.nn  # noqa: F401
 import secant.random  # noqa: F401
 
 try:
     import jax
+    import jax.flatten_util  # noqa: F401
     import jax.nn  # noqa: F401
+    import jax.scipy.linalg  # noqa: F401
+    import jax.scipy.special  # noqa: F401
+    import jax.scipy.stats  # noqa: F401
 except ImportError:
     jax = None
 
@@ -36,6 +41,11 @@ def names(api):
         "lax": api.lax,
         "nn": api.nn,
         "random": api.random,
+        "special": api.scipy.special,
+        "stats": api.scipy.stats,
+        "linalg": api.scipy.linalg,
+        "ops": api.ops,
+        "flatten_util": api.flatten_util,
         "grad": api.grad,
         "jit": api.jit,
         "vmap": api.vmap,

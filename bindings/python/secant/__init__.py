@@ -29,9 +29,6 @@ from secant._api import (  # noqa: F401
 )
 from secant._autodiff import (  # noqa: F401
     grad,
-    hessian,
-    jacfwd,
-    jacrev,
     jvp,
     linear_transpose,
     linearize,
@@ -41,6 +38,7 @@ from secant._autodiff import (  # noqa: F401
 from secant._contexts import disable_jit, ensure_compile_time_eval, named_scope  # noqa: F401
 from secant._custom import checkpoint, checkpoint_policies, custom_jvp, custom_vjp  # noqa: F401
 from secant._errors import SecantError  # noqa: F401
+from secant._jacobian import hessian, jacfwd, jacrev  # noqa: F401
 from secant._jit import jit  # noqa: F401
 from secant._lib import lib as _library
 from secant._operators import Array  # noqa: F401

@@ -26,7 +26,7 @@ def axis_size(name):
         if other == name:
             return size
     raise NameError(
-        f"Found an unbound axis name: {name}. To fix this, call the function under vmap or pmap with axis_name={name!r}."
+        f"Found an unbound axis name: {name}.\n  hint: call the function under vmap or pmap with axis_name={name!r}."
     )
 
 

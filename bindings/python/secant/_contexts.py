@@ -3,7 +3,7 @@
 from contextlib import ContextDecorator, contextmanager
 from threading import Lock
 
-from secant import _jit
+from secant import _fast, _jit
 from secant._trace import local
 
 _lock = Lock()
@@ -11,15 +11,39 @@ _disabled = []  # how often jit is disabled, as a stack; under _lock
 
 
 def jit_disabled():
-    """Whether loops and branches outside traces run as plain Python, too."""
-    return bool(_disabled) and not local.frames
+    """Whether loops and branches run as plain Python: jit is disabled, and conditions can be evaluated here."""
+    return bool(_disabled) and (not local.frames or local.frames[-1].answers is not None)
 
 
 def _plain_call(self, *args, **keywords):
     return self.__wrapped__(*args, **keywords)
 
 
-_compiled_call = _jit.Jitted.__call__
+class _Plain:
+    """What stands for a compiled signature while jit is disabled: its run is a call of the Python function."""
+
+    captures = (None,)  # never remembered
+
+    def __init__(self, call):
+        self._call = call
+        self.out_tree = self.executable = self
+
+    def run(self, handles):
+        return self._call()
+
+    apply = run
+
+    def unflatten(self, result):
+        return result
+
+
+def _plain_entry(self, args, keywords):
+    return _Plain(lambda: self.__wrapped__(*args, **keywords)), []
+
+
+# calls of C's Jitted reach Python at _entry, those of Python's at __call__
+_PATCHED, _PLAIN = ("_entry", _plain_entry) if _fast.enabled else ("__call__", _plain_call)
+_compiled = getattr(_jit.Jitted, _PATCHED)
 
 
 @contextmanager
@@ -31,7 +55,8 @@ def disable_jit(disable=True):
     with _lock:
         if disable:
             _disabled.append(True)
-            _jit.Jitted.__call__ = _plain_call
+            setattr(_jit.Jitted, _PATCHED, _PLAIN)
+            _jit.clear()
     try:
         yield
     finally:
@@ -39,7 +64,7 @@ def disable_jit(disable=True):
             if disable:
                 _disabled.pop()
                 if not _disabled:
-                    _jit.Jitted.__call__ = _compiled_call
+                    setattr(_jit.Jitted, _PATCHED, _compiled)
 
 
 @contextmanager

@@ -191,7 +191,7 @@ def chisquare(key, df, shape=None, dtype=None):
 def f(key, dfnum, dfden, shape=None, dtype=None):
     """F-distributed floats."""
     shape, code = _full(shape, dfnum, dfden), _dtype(dtype, "FLOAT", "f")
-    first, second = split(key)
+    second, first = split(key)
     dfnum, dfden = _as(dfnum, shape, code), _as(dfden, shape, code)
     dtype = _types.numpy_dtype(code)
     return (chisquare(first, dfnum, shape, dtype) / dfnum) / (chisquare(second, dfden, shape, dtype) / dfden)
@@ -287,7 +287,7 @@ def geometric(key, p, shape=None, dtype=None):
     code = _types.default_code("INT") if dtype is None else _types.code_of(dtype)
     u = uniform(key, shape, _types.numpy_dtype(_types.default_code("FLOAT")))
     p = jnp.broadcast_to(p, shape)
-    return (jnp.floor(jnp.log1p(-u) / jnp.log1p(-p)) + 1).astype(_types.numpy_dtype(code))
+    return (jnp.floor(jnp.log(u) / jnp.log1p(-p)) + 1).astype(_types.numpy_dtype(code))
 
 
 def wald(key, mean, shape=None, dtype=None):

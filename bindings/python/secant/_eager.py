@@ -109,6 +109,15 @@ def miss(self, args, keywords, wanted):
     return result, _fast.registration(executable, [place[leaf] for leaf in met], tree)
 
 
+def _traced(function, n):
+    """What an operation does while a trace is open; where ensure_compile_time_eval hides it, the operation is run."""
+
+    def traced(*args, **keywords):
+        return function(*args, **keywords) if local.frames else run(function, n, args, keywords)
+
+    return traced
+
+
 class _Operation:
     """An operation outside jit, as a C object; in a trace it is the function that it was made from."""
 
@@ -117,7 +126,7 @@ class _Operation:
         self.__name__ = self.__qualname__ = function.__name__
         self.__doc__, self.__module__ = function.__doc__, function.__module__
         _caches.append(_fast.Cache())
-        _fast.callable_setup(self, _caches[-1], placed(function), n)
+        _fast.callable_setup(self, _caches[-1], placed(_traced(function, n)), n)
 
     def __repr__(self):
         return f"<function {self.__qualname__}>"

@@ -147,8 +147,7 @@ _RAISED = [None, *(_raised(i) for i in range(1, len(CLASSES)))]
 _LEAKED = next(cls for cls in CLASSES[1:] if cls.__name__ == "LeakedError")
 _NO_TRACE = next(cls for cls in CLASSES[1:] if cls.__name__ == "NoTraceError")
 
-_FORWARD = next(i for i, cls in enumerate(CLASSES) if cls and cls.__name__ == "ForwardError")
-_USE_JVP = "  hint: use grad or vjp, or give the function a custom_jvp rule, which serves both modes"
+_RETURN_IT = "  hint: return it from the function that is traced instead of keeping it in a list or a global"
 
 
 class UnexpectedTracerError(JAXTypeError, _LEAKED):
@@ -176,9 +175,9 @@ def error():
     if not 0 < status < len(CLASSES):
         return SecantError(message)
     if CLASSES[status] in (_LEAKED, _NO_TRACE):
+        if CLASSES[status] is _NO_TRACE:
+            message, located = f"a traced value was used where no function is traced\n{_RETURN_IT}", False
         return UnexpectedTracerError(message, "" if located else None)
-    if "custom_lin" in message:
-        return _RAISED[_FORWARD](f"can't apply forward-mode differentiation (jvp) to a custom_vjp function.\n{_USE_JVP}")
     exception = _RAISED[status](message)
     if located:
         exception._placed = True

@@ -5,7 +5,7 @@ import numpy as np
 from secant import _types, lax
 from secant._array import from_numpy, to_array
 from secant._eager import run
-from secant._errors import placed, NonConcreteBooleanIndexError
+from secant._errors import NonConcreteBooleanIndexError, placed
 from secant._lib import int64s, lib
 from secant._operators import Array
 from secant._trace import literal, local, tracer
@@ -30,14 +30,14 @@ def _parse(x, index):
             items.append(int(item))
         elif isinstance(item, (list, tuple)):
             raise TypeError(
-                f"Using a non-tuple sequence for multidimensional indexing is not allowed; use `arr[array(seq)]` instead of "
-                f"`arr[seq]`; got {item!r}"
+                f"Using a non-tuple sequence for multidimensional indexing is not allowed; got {item!r}\n"
+                "  hint: use `arr[array(seq)]` instead of `arr[seq]`"
             )
         elif isinstance(item, (Array, np.ndarray)):
             _parse_array(item, items, arrays)
         else:
             raise TypeError(
-                f"Indexer must have integer or boolean type, got indexer with type {type(item).__name__}, indexer value {item!r}"
+                f"Indexer must have integer or boolean type, got indexer with type {type(item).__name__}, indexer value {item!r}\n  hint: index with integers, slices, masks or integer arrays"
             )
     return tuple(items), arrays
 
@@ -68,7 +68,7 @@ def _parse_array(item, items, arrays):
             items.append(_SLOT)
             arrays.append(from_numpy(found.astype(np.int32)))
     elif not _types.is_integer(dtype):
-        raise TypeError(f"Indexer must have integer or boolean type, got indexer with type {_types.NAMES[dtype]}")
+        raise TypeError(f"Indexer must have integer or boolean type, got indexer with type {_types.NAMES[dtype]}\n  hint: convert it to integers with astype")
     else:
         items.append(_SLOT)
         arrays.append(item if isinstance(item, Array) else to_array(item))

@@ -83,9 +83,12 @@ def code_of(dtype):
         return code
     if isinstance(dtype, str) and dtype in CODES:
         return CODES[dtype]
-    dtype = np.dtype(
-        dtype if isinstance(dtype, type) and issubclass(dtype, np.generic) else getattr(dtype, "dtype", dtype)
-    )
+    try:
+        dtype = np.dtype(
+            dtype if isinstance(dtype, type) and issubclass(dtype, np.generic) else getattr(dtype, "dtype", dtype)
+        )
+    except TypeError:
+        raise TypeError(f"{dtype!r} is no dtype\n  hint: take one of {', '.join(NAMES)}") from None
     code = _codes.get(dtype, CODES.get(dtype.name))
     if code is None:
         raise TypeError(f"dtype {dtype} is not one of Secant's: {', '.join(NAMES)}")

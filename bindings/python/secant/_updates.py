@@ -123,7 +123,7 @@ def _written(x, values, arrays, items, how, mode, wrap):
     try:
         y = lax.broadcast_to(y, squeezed)
     except (TypeError, ValueError):
-        raise ValueError(f"Incompatible shapes for broadcasting: {y.shape} and requested shape {squeezed}") from None
+        raise ValueError(f"Incompatible shapes for broadcasting: {y.shape} and requested shape {squeezed}\n  hint: the values must broadcast to the shape of x[index]") from None
     y = y if y.shape == shape else made(lib.sec_reshape(y.value, len(shape), int64s(shape)))
     numbers = ScatterDimensionNumbers(
         update_window_dims=windows, inserted_window_dims=axes, scatter_dims_to_operand_dims=axes

@@ -3,7 +3,7 @@
 import ctypes
 
 from secant import _axes, _tree, _types
-from secant._errors import placed, IndivisibleError, SecantError, TracerBoolConversionError
+from secant._errors import IndivisibleError, SecantError, TracerBoolConversionError, placed
 from secant._jit import flat_result, jit
 from secant._lib import lib
 from secant._trace import TRUTH, aval_of, call, trace_known, transformed
@@ -26,7 +26,7 @@ def _in_axes(in_axes, args, keywords, what):
     if isinstance(in_axes, tuple):
         if len(in_axes) != len(args):
             raise ValueError(
-                f"{what} in_axes must be an int, None, or a tuple of length equal to the number of positional arguments: got {len(in_axes)} axes for {len(args)} arguments"
+                f"{what} in_axes must be an int, None, or a tuple of length equal to the number of positional arguments: got {len(in_axes)} axes for {len(args)} arguments\n  hint: give one entry an argument, None for what is not mapped"
             )
         axes = _tree.broadcast_prefix(in_axes, args, _is_none)
     else:
@@ -41,7 +41,7 @@ def _lane(aval, axis, what):
     """(size of the mapped axis, type of one lane)."""
     if not -aval.ndim <= axis < aval.ndim:
         raise ValueError(
-            f"{what} was requested to map its argument along axis {axis}, which implies that its rank should be at least {axis + 1 if axis >= 0 else -axis}, but is only {aval.ndim} (its shape is {aval.shape})"
+            f"{what} was requested to map its argument along axis {axis}, which implies that its rank should be at least {axis + 1 if axis >= 0 else -axis}, but is only {aval.ndim} (its shape is {aval.shape})\n  hint: in_axes must be an axis of the argument, or None to keep it whole"
         )
     axis %= aval.ndim
     shape = aval.shape
@@ -52,9 +52,9 @@ def _size(sizes, axis_size, what):
     if axis_size is not None:
         sizes = [*sizes, axis_size]
     if not sizes:
-        raise ValueError(f"{what} must have at least one non-None value in in_axes")
+        raise ValueError(f"{what} must have at least one non-None value in in_axes\n  hint: map an argument, or give axis_size")
     if len(set(sizes)) > 1:
-        raise ValueError(f"{what} got inconsistent sizes for array axes to be mapped: {', '.join(map(str, sizes))}")
+        raise ValueError(f"{what} got inconsistent sizes for array axes to be mapped: {', '.join(map(str, sizes))}\n  hint: the mapped axes must have one size; in_axes None keeps an argument whole")
     return sizes[0]
 
 

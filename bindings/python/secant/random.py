@@ -10,8 +10,9 @@ import numpy as np
 
 from secant import _tree, _types, lax, numpy as jnp
 from secant._eager import op
+from secant._errors import placed
 from secant._operators import Array
-from secant._trace import literal, tracer
+from secant._trace import tracer
 from secant._tracer import Tracer
 
 
@@ -149,10 +150,11 @@ def _blocks(words, shape):
 def _check_scalar(words, name):
     if words.ndim != 1:
         raise TypeError(
-            f"{name} accepts a single key, but was given a key array of shape {words.shape[:-1]}; use vmap for batching"
+            f"{name} accepts a single key, but was given a key array of shape {words.shape[:-1]}\n  hint: take one key (keys[0]), or vmap over them"
         )
 
 
+@placed
 def split(key, num=2):
     """New keys: block(key, n) of n = 0 .. num - 1."""
     shape = (num,) if isinstance(num, (int, np.integer)) else tuple(num)
@@ -166,6 +168,7 @@ def _split(words, shape):
     return jnp.stack(_blocks(tracer(words), shape), -1)
 
 
+@placed
 def fold_in(key, data):
     """A new key of a key and an integer: block(key, data)."""
     words = _words(key)
@@ -209,6 +212,7 @@ def _bits_public(words, shape, code):
     return _bits(tracer(words), shape, 8 * _types.SIZES[code])
 
 
+@placed
 def _on_key(function, key, *args):
     words = _words(key)
     _check_scalar(words, function.__name__.strip("_"))
@@ -267,11 +271,12 @@ def _normal(words, shape, code):
     return lax.mul(lax.full(shape, math.sqrt(2), dtype), lax.erf_inv(u))
 
 
+@placed
 def randint(key, shape, minval, maxval, dtype=None, *, out_sharding=None):
     """Integers in [minval, maxval)."""
     code = _types.default_code("INT") if dtype is None else _types.code_of(dtype)
     if not _types.is_integer(code):
-        raise TypeError(f"randint only accepts integer dtypes, got {_types.NAMES[code]}")
+        raise TypeError(f"randint only accepts integer dtypes, got {_types.NAMES[code]}\n  hint: use uniform for floats")
     if _types.SIZES[code] >= 4:
         return _on_key(_randint, key, minval, maxval, _shape(shape), code)
     # narrow types are drawn in 32 bits
@@ -348,6 +353,7 @@ def _gumbel(words, shape, code):
     return -jnp.log(-jnp.log(_uniform(words, shape, code, tiny, 1.0)))
 
 
+@placed
 def categorical(key, logits, axis=-1, shape=None, replace=True, mode=None):
     """Indices drawn with probabilities softmax(logits) along an axis."""
     if not replace:

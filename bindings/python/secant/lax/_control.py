@@ -33,7 +33,7 @@ def _settle(trace, avals, n_carry, what):
             if a.shape != b.shape or (a.code != b.code and not a.weak_type):
                 raise TypeError(
                     f"{what} body function carry input and carry output must have equal types, but they differ: "
-                    f"input leaf {i} is {a.str_short()}, output leaf {i} is {b.str_short()}"
+                    f"input leaf {i} is {a.str_short()}, output leaf {i} is {b.str_short()}\n  hint: keep the type, or convert with astype"
                 )
             if a.code == b.code and b.weak_type:
                 continue
@@ -41,7 +41,7 @@ def _settle(trace, avals, n_carry, what):
             if code != b.code:
                 raise TypeError(
                     f"{what} body function carry input and carry output must have equal types, but they differ: "
-                    f"input leaf {i} is {a.str_short()} (weak), output leaf {i} is {b.str_short()}"
+                    f"input leaf {i} is {a.str_short()} (weak), output leaf {i} is {b.str_short()}\n  hint: keep the type, or convert with astype"
                 )
             changed[i] = _types.aval(code, a.shape)
         if changed == list(avals):
@@ -90,7 +90,11 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1, _split_transpos
         sizes.add(int(length))
     if len(sizes) != 1:
         what = "scan got values with different leading axis sizes: " + ", ".join(str(n) for n in sorted(sizes))
-        raise ValueError(what if sizes else "scan got no values to scan over and `length` not provided.")
+        raise ValueError(
+            what + "\n  hint: the leading axes of xs are scanned together"
+            if sizes
+            else "scan got no values to scan over and `length` not provided.\n  hint: give xs, or length"
+        )
     (size,) = sizes
     if jit_disabled() and size:
         return _plain_scan(f, init, xs, size, reverse)
@@ -117,11 +121,11 @@ def _scan(f, init, xs, length, reverse):
     def body(c, x):
         out = f(c, x)
         if not isinstance(out, tuple) or len(out) != 2:
-            raise TypeError(f"scan body output must be a pair, got {type(out).__name__}: {out!r}")
+            raise TypeError(f"scan body output must be a pair, got {type(out).__name__}: {out!r}\n  hint: return (carry, y); y may be None")
         if _tree.tree_structure(out[0]) != carry_tree:
             raise TypeError(
                 "scan body function carry input and carry output must have the same pytree structure, but they differ: "
-                f"the input carry is {carry_tree}, the output carry is {_tree.tree_structure(out[0])}"
+                f"the input carry is {carry_tree}, the output carry is {_tree.tree_structure(out[0])}\n  hint: return a carry of the structure of init"
             )
         return out
 
@@ -156,7 +160,7 @@ def _while(cond_fun, body_fun, init):
         out = body_fun(v)
         if _tree.tree_structure(out) != tree:
             raise TypeError(
-                f"while_loop body_fun output and input must have the same type structure, got {_tree.tree_structure(out)} and {tree}."
+                f"while_loop body_fun output and input must have the same type structure, got {_tree.tree_structure(out)} and {tree}.\n  hint: return a value of the structure of init_val"
             )
         return out
 
@@ -169,7 +173,7 @@ def _while(cond_fun, body_fun, init):
     avals = jaxpr.in_avals
     test, test_tree = _body(cond_fun, args, avals, _name(cond_fun, "cond"))
     if test_tree.spec is not _tree.LEAF or test.out_avals[0].shape or test.out_avals[0].code != _types.BOOL:
-        raise TypeError(f"cond_fun must return a boolean scalar, but got {[a.str_short() for a in test.out_avals]}.")
+        raise TypeError(f"cond_fun must return a boolean scalar, but got {[a.str_short() for a in test.out_avals]}.\n  hint: compare, or reduce with all or any")
     jaxpr = _with_out_avals(jaxpr, avals)
     operands = lifted([_cast(x, a) for x, a in zip(leaves, avals)])
     out = values([0] * jaxpr.n_out)
@@ -193,10 +197,10 @@ def fori_loop(lower, upper, body_fun, init_val, *, unroll=None):
     for a in avals:
         if not _types.is_integer(a.code):
             raise TypeError(
-                f"lower and upper arguments to fori_loop must have integer types, got {avals[0].dtype} and {avals[1].dtype}"
+                f"lower and upper arguments to fori_loop must have integer types, got {avals[0].dtype} and {avals[1].dtype}\n  hint: convert the bounds with astype(int)"
             )
     code, _ = _types.promote(*avals)
-    if jit_disabled():
+    if jit_disabled() and low is not None and high is not None:
         value = init_val
         for i in range(low, high):
             value = body_fun(i, value)
@@ -225,12 +229,12 @@ def _fori_while(code, body_fun, lower, upper, init):
 def cond(pred, true_fun, false_fun, *operands, operand=None, linear=None):
     """true_fun(*operands) where the scalar `pred` holds, else false_fun(*operands); both are traced, one runs."""
     if not (callable(true_fun) and callable(false_fun)):
-        raise TypeError("lax.cond: true_fun and false_fun arguments should be callable.")
+        raise TypeError("lax.cond: true_fun and false_fun arguments should be callable.\n  hint: hand over functions, not their results")
     if operand is not None:
         operands = (operand,)
     aval = aval_of(pred)
     if aval.ndim:
-        raise TypeError(f"Pred must be a scalar, got {pred} of shape {aval.shape}")
+        raise TypeError(f"Pred must be a scalar, got {aval.str_short()}\n  hint: reduce it with all or any, or use where")
 
     if jit_disabled():
         return (true_fun if pred else false_fun)(*operands)
@@ -254,10 +258,10 @@ def switch(index, branches, *operands, operand=None):
         raise ValueError("Empty branch sequence")
     aval = aval_of(index)
     if aval.ndim or not _types.is_integer(aval.code):
-        raise TypeError(f"Index must be an integer scalar, got {aval.str_short()}.")
+        raise TypeError(f"Index must be an integer scalar, got {aval.str_short()}.\n  hint: convert the index with astype(int)")
     if len(branches) == 1:
         return branches[0](*operands)
-    if jit_disabled():
+    if jit_disabled() and not isinstance(index, Tracer):
         return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
 
     return staged(lambda index, operands: _switch(tracer(index), branches, operands), index, operands)
@@ -288,7 +292,7 @@ def _join(i, avals):
         if (a.code, a.shape) != (first.code, first.shape):
             raise TypeError(
                 f"cond branches must have equal output types but they differ: output {i} is {first.str_short()} in branch 0 "
-                f"and {a.str_short()} in another"
+                f"and {a.str_short()} in another\n  hint: convert one with astype"
             )
     return _types.aval(first.code, first.shape, any(a.weak_type for a in avals))
 

@@ -86,7 +86,7 @@ SIGNED, INTEGER, ORDERED = ("INT", "FLOAT", "COMPLEX"), ("INT", "UINT"), ("BOOL"
 def _takes(name, x, kinds):
     if _types.KINDS[x.aval.code] not in kinds:
         raise TypeError(
-            f"{name} does not accept dtype {x.dtype.name} at operand {x.aval.str_short()}. Accepted are kinds {', '.join(kinds).lower()}"
+            f"{name} does not accept dtype {x.dtype.name} at operand {x.aval.str_short()}. Accepted are kinds {', '.join(kinds).lower()}\n  hint: convert it with astype, or use the function of secant.numpy, which promotes"
         )
 
 
@@ -115,7 +115,7 @@ def pair(name, x, y, kinds):
         else:
             raise TypeError(
                 f"lax.{name} requires arguments to have the same dtypes, got {x.dtype.name}, {y.dtype.name}. "
-                f"(Tip: secant.numpy.{name} is a similar function that does automatic type promotion on inputs)."
+                f"(Tip: secant.numpy.{name} is a similar function that does automatic type promotion on inputs).\n  hint: convert one with astype, or use secant.numpy"
             )
     _takes(name, x, kinds)
     if a.ndim and b.ndim and a.ndim != b.ndim:

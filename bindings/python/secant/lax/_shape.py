@@ -18,7 +18,7 @@ def sizes(shape):
         try:
             out.append(d.__index__())
         except (AttributeError, TypeError):
-            raise TypeError(f"Shapes must be 1D sequences of concrete values of integer type, got {shape!r}.") from None
+            raise TypeError(f"Shapes must be 1D sequences of concrete values of integer type, got {shape!r}.\n  hint: a shape must be known while tracing: make the argument static (static_argnums)") from None
     return tuple(out)
 
 
@@ -89,7 +89,7 @@ def squeeze(array, dimensions):
     for a in axes:
         if x.shape[a] != 1:
             raise ValueError(
-                f"cannot select an axis to squeeze out which has size not equal to one, got shape={x.shape} and dimensions={axes}"
+                f"cannot select an axis to squeeze out which has size not equal to one, got shape={x.shape} and dimensions={axes}\n  hint: name axes of size one, or index the axis"
             )
     return made(lib.sec_squeeze(x.value, int64s(axes), len(axes)))
 
@@ -239,7 +239,7 @@ def dynamic_slice(operand, start_indices, slice_sizes):
     """A slice of static size at a start that may be traced; it is moved to lie inside."""
     x, shape = tracer(operand), sizes(slice_sizes)
     if len(shape) != x.ndim or any(not 0 <= s <= d for s, d in zip(shape, x.shape)):
-        raise TypeError(f"dynamic_slice slice sizes {shape} do not fit the operand's shape {x.shape}")
+        raise TypeError(f"dynamic_slice slice sizes {shape} do not fit the operand's shape {x.shape}\n  hint: sizes go from 0 to the axis size, one an axis")
     return made(lib.sec_dynamic_slice(x.value, start_values(x, start_indices), int64s(shape)))
 
 
@@ -266,7 +266,7 @@ def dynamic_update_slice(operand, update, start_indices):
     x, update = tracer(operand), tracer(update)
     if update.aval.code != x.aval.code:
         raise TypeError(
-            f"dynamic_update_slice requires arguments to have the same dtypes, got {x.dtype.name}, {update.dtype.name}."
+            f"dynamic_update_slice requires arguments to have the same dtypes, got {x.dtype.name}, {update.dtype.name}.\n  hint: convert the update with astype"
         )
     if update.ndim != x.ndim or any(u > d for u, d in zip(update.shape, x.shape)):
         raise TypeError(f"dynamic_update_slice update shape {update.shape} does not fit the operand's shape {x.shape}")

@@ -7,7 +7,7 @@ from secant._lib import lib
 from secant._trace import results, tracer, values
 from secant._tracer import made
 from secant.lax._elementwise import FLOAT, _takes
-from secant.lax._shape import expand_dims, squeeze
+from secant.lax._shape import broadcasted_iota, expand_dims, squeeze
 
 
 @op(1)
@@ -45,3 +45,17 @@ def lu(x):
     out = values([0, 0, 0])
     at = ctypes.addressof(out)
     return tuple(results(lib.sec_lu(x.value, at, at + 8, at + 16), out))
+
+
+@op(1)
+def lu_pivots_to_permutation(pivots, permutation_size):
+    """The order of rows that the row exchanges of lu make."""
+    pivots = tracer(pivots)
+    if pivots.ndim != 1:
+        raise NotImplementedError(f"lu_pivots_to_permutation of stacks, got pivots of shape {pivots.shape}\n  hint: use vmap")
+    order = broadcasted_iota("int32", (permutation_size,), 0)
+    for i in range(pivots.shape[0]):
+        j = pivots[i]
+        at_i, at_j = order[i], order[j]
+        order = order.at[i].set(at_j).at[j].set(at_i)
+    return order

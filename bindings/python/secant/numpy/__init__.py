@@ -396,6 +396,5 @@ from secant.numpy._ufuncs import (  # noqa: F401
 
 
 def __getattr__(name):
-    from secant.numpy import _dtypes
-
-    return _dtypes.__getattr__(name)
+    from secant.numpy._dtypes import __getattr__ as find
+    return find(name)

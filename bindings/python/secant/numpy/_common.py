@@ -23,7 +23,7 @@ def arraylike(name, *xs):
         ):
             out.append(tracer(x))
         else:
-            raise TypeError(f"{name} requires ndarray or scalar arguments, got {type(x)} at position {len(out)}.")
+            raise TypeError(f"{name} requires ndarray or scalar arguments, got {type(x)} at position {len(out)}.\n  hint: make an array of it with secant.numpy.array")
     return out if len(out) > 1 else out[0]
 
 
@@ -80,7 +80,7 @@ def axes_of(axis, ndim):
     axes = tuple(int(a) for a in axis) if isinstance(axis, (tuple, list)) else (int(axis),)
     for a in axes:
         if not -ndim <= a < ndim:
-            raise ValueError(f"axis {a} is out of bounds for array of dimension {ndim}")
+            raise ValueError(f"axis {a} is out of bounds for array of dimension {ndim}\n  hint: axes count from 0; negative ones from the end")
     axes = tuple(a % ndim for a in axes)
     if len(set(axes)) != len(axes):
         raise ValueError(f"duplicate value in 'axis': {axis}")

@@ -5,6 +5,7 @@ import numpy as np
 from secant import _array, _tree, _types
 from secant._array import ArrayImpl
 from secant._eager import op
+from secant._errors import placed
 from secant._lib import int64s, lib
 from secant._operators import Array
 from secant._trace import aval_of, literal, local, tracer
@@ -15,6 +16,7 @@ from secant.numpy._common import arraylike, convert, scalar_like
 _NUMBERS = (bool, int, float, complex)
 
 
+@placed
 def array(object, dtype=None, copy=True, order="K", ndmin=0, *, device=None):
     """An array of data: arrays, numbers, nested lists and tuples of them.
 
@@ -26,6 +28,7 @@ def array(object, dtype=None, copy=True, order="K", ndmin=0, *, device=None):
     return x
 
 
+@placed
 def asarray(a, dtype=None, order=None, *, copy=None, device=None):
     """`a` as an array; see array."""
     return _from_data(a, None if dtype is None else _types.code_of(dtype))
@@ -115,11 +118,13 @@ def _filled(shape, code, value):
     return made(lib.sec_full(literal(code, value).value, len(shape), int64s(shape)))
 
 
+@placed
 def zeros(shape, dtype=None, *, device=None):
     """Zeros, f32 by default."""
     return _filled(_shape_of(shape), _types.code_of(float if dtype is None else dtype), 0)
 
 
+@placed
 def ones(shape, dtype=None, *, device=None):
     """Ones, f32 by default."""
     return _filled(_shape_of(shape), _types.code_of(float if dtype is None else dtype), 1)
@@ -128,6 +133,7 @@ def ones(shape, dtype=None, *, device=None):
 empty = zeros
 
 
+@placed
 def full(shape, fill_value, dtype=None, *, device=None):
     """An array of one value; an array as value is broadcast."""
     return _full(asarray(fill_value), _shape_of(shape), None if dtype is None else _types.code_of(dtype))
@@ -157,11 +163,13 @@ def _filled_weak(shape, code, value):
     return made(lib.sec_full(literal(code, value, True).value, len(shape), int64s(shape)))
 
 
+@placed
 def zeros_like(a, dtype=None, shape=None, *, device=None):
     """Zeros of the shape and dtype of `a`."""
     return _like(a, dtype, shape, 0)
 
 
+@placed
 def ones_like(a, dtype=None, shape=None, *, device=None):
     """Ones of the shape and dtype of `a`."""
     return _like(a, dtype, shape, 1)
@@ -170,6 +178,7 @@ def ones_like(a, dtype=None, shape=None, *, device=None):
 empty_like = zeros_like
 
 
+@placed
 def full_like(a, fill_value, dtype=None, shape=None, *, device=None):
     """An array of one value, of the shape and dtype of `a`."""
     aval = aval_of(a)
@@ -183,6 +192,7 @@ def _concrete(x, what):
     return x.item() if isinstance(x, (ArrayImpl, np.generic)) else x
 
 
+@placed
 def arange(start, stop=None, step=None, dtype=None, *, device=None):
     """start, start + step, ... below stop."""
     start, stop, step = (None if x is None else _concrete(x, "arange") for x in (start, stop, step))
@@ -212,6 +222,7 @@ def _affine(n, start, step, code):
     return i + literal(code, start) if start else i
 
 
+@placed
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
     """`num` numbers from start to stop, evenly spaced."""
     num = int(_concrete(num, "linspace"))
@@ -265,6 +276,7 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
     return out if dtype is None else out.astype(dtype)
 
 
+@placed
 def eye(N, M=None, k=0, dtype=None, *, device=None):
     """Ones on the k-th diagonal of an N x M matrix."""
     return _eye(int(N), int(N if M is None else M), int(k), _types.code_of(float if dtype is None else dtype))

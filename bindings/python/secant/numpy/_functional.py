@@ -95,8 +95,6 @@ def piecewise(x, condlist, funclist, *args, **kw):
     """For each element the value of the function (or the constant) of the last condition that holds."""
     x = asarray(x)
     conditions = list(condlist) if isinstance(condlist, (list, tuple)) else list(asarray(condlist))
-    if conditions and np.ndim(conditions[0]) == 0 and x.ndim:
-        conditions = [asarray(condlist)]
     functions = list(funclist)
     if len(functions) not in (len(conditions), len(conditions) + 1):
         raise ValueError(f"with {len(conditions)} condition(s), either {len(conditions)} or one more functions are expected")
@@ -177,10 +175,10 @@ def unpackbits(a, axis=None, count=None, bitorder="big"):
 # ---- parts of floats ----
 @op(1)
 def modf(x, /):
-    """(fractional part, whole part), both with the sign of x."""
+    """(fractional part, whole part) of x."""
     x = inexact(arraylike("modf", x))
     whole = trunc(x)
-    return where(isfinite(x), x - whole, where(x != x, x, 0.0)), whole
+    return x - whole, whole
 
 
 @op(2)

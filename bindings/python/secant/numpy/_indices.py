@@ -176,10 +176,10 @@ def put(a, ind, v, mode=None, *, inplace=True):
         return x
     v = tile(v, -(-i.size // v.size))[: i.size]
     if mode == "wrap":
-        i, mode = i % x.size, None
+        i = i % x.size
     elif mode not in (None, "clip"):
         raise ValueError(f"mode should be one of 'wrap', 'clip', or None; got mode={mode!r}")
-    return ravel(x).at[i].set(v, mode=mode).reshape(x.shape)
+    return ravel(x).at[i].set(v, mode="clip").reshape(x.shape)
 
 
 @op(3)

@@ -7,7 +7,6 @@ import numpy as np
 from secant import lax
 from secant._eager import op
 from secant.numpy._common import arraylike, convert, inexact, promoted, promoted_inexact
-from secant.numpy._creation import array
 from secant.numpy._products import outer
 from secant.numpy._reductions import sum
 from secant.numpy._shape import concatenate, stack
@@ -75,10 +74,12 @@ def polyder(p, m=1):
 def polyint(p, m=1, k=None):
     """The m-th antiderivative of a polynomial; `k` holds the constants of integration."""
     p = inexact(arraylike("polyint", p))
-    constants = np.broadcast_to(np.atleast_1d(0 if k is None else k), (m,))
-    for constant in constants:
+    if m < 0:
+        raise ValueError("Order of integral must be positive")
+    constants = lax.broadcast_to(convert(arraylike("polyint", 0 if k is None else k), p.aval.code), (m,))
+    for i in range(m):
         n = p.shape[0]
-        p = concatenate([p / np.arange(n, 0, -1).astype(p.dtype), array([constant], p.dtype)])
+        p = concatenate([p / np.arange(n, 0, -1).astype(p.dtype), constants[i : i + 1]])
     return p
 
 
@@ -92,7 +93,7 @@ def _poly(zeros):
     zeros = inexact(arraylike("poly", zeros))
     if zeros.ndim != 1:
         raise NotImplementedError("poly: the characteristic polynomial of a matrix needs eigenvalues")
-    p = array([1], zeros.dtype)
+    p = lax.full((1,), 1, zeros.dtype)
     for i in range(zeros.shape[0]):
         p = convolve(p, stack([zeros[i] * 0 + 1, -zeros[i]]))
     return p

@@ -152,7 +152,7 @@ def _einsum(operands, subscripts, preferred):
             if sizes.setdefault(label, d) in (1, d) or d == 1:
                 sizes[label] = builtins.max(sizes[label], d)
             else:
-                raise ValueError(f"einsum: label {label!r} has sizes {sizes[label]} and {d}")
+                raise ValueError(f"einsum: label {label!r} has sizes {sizes[label]} and {d}\n  hint: give axes of different size different labels")
     xs = promoted(*xs)
     terms = [
         _single(x, labels, sizes, [*out, *(c for j, o in enumerate(ins) if j != i for c in o)])

@@ -65,7 +65,7 @@ def _extreme(name, c, lowest, pick):
         x = arraylike(name, a)
         axes = axes_of(axis, x.ndim)
         if initial is None and builtins.any(x.shape[d] == 0 for d in axes):
-            raise ValueError(f"zero-size array to reduction operation {name} which has no identity")
+            raise ValueError(f"zero-size array to reduction operation {name} which has no identity\n  hint: give `initial`")
         if where is not None:
             if initial is None:
                 raise ValueError(

@@ -23,11 +23,11 @@ def reshape(a, shape, order="C", *, copy=None):
     if -1 in shape:
         known = int(np.prod([d for d in shape if d != -1], dtype=np.int64))
         if shape.count(-1) > 1 or not known or x.size % known:
-            raise TypeError(f"cannot reshape array of shape {x.shape} (size {x.size}) into shape {tuple(shape)}")
+            raise TypeError(f"cannot reshape array of shape {x.shape} (size {x.size}) into shape {tuple(shape)}\n  hint: the sizes must be equal; one size may be -1 and is computed")
         shape[shape.index(-1)] = x.size // known
     if int(np.prod(shape, dtype=np.int64)) != x.size:
         raise TypeError(
-            f"cannot reshape array of shape {x.shape} (size {x.size}) into shape {tuple(shape)} (size {int(np.prod(shape))})"
+            f"cannot reshape array of shape {x.shape} (size {x.size}) into shape {tuple(shape)} (size {int(np.prod(shape))})\n  hint: the sizes must be equal; one size may be -1 and is computed"
         )
     if order == "F":
         return transpose(reshape(transpose(x), shape[::-1]))
@@ -191,7 +191,7 @@ def stack(arrays, axis=0, out=None, dtype=None):
 def _stack(xs, axis):
     xs = [tracer(x) for x in xs]
     if len({x.shape for x in xs}) > 1:
-        raise ValueError(f"All input arrays must have the same shape, got {[x.shape for x in xs]}.")
+        raise ValueError(f"All input arrays must have the same shape, got {[x.shape for x in xs]}.\n  hint: use concatenate for arrays that differ along the axis")
     axis = one_axis(axis, xs[0].ndim + 1)
     return _join([lax.expand_dims(x, (axis,)) for x in xs], axis)
 

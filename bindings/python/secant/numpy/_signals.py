@@ -7,7 +7,7 @@ import numpy as np
 from secant import _types, lax
 from secant._array import from_numpy
 from secant._eager import op
-from secant.numpy._common import arraylike, axes_of, convert, inexact, one_axis, promoted, promoted_inexact
+from secant.numpy._common import arraylike, axes_of, inexact, one_axis, promoted, promoted_inexact, scalar_like
 from secant.numpy._creation import asarray
 from secant.numpy._logic import where
 from secant.numpy._picking import diff
@@ -28,8 +28,7 @@ def _sliding(x, v, mode):
         low = high = 0
     else:
         raise ValueError("mode must be one of ['full', 'same', 'valid']")
-    zero = convert(asarray(0), x.aval.code)
-    x = lax.pad(x, zero, [(low, high, 0)])
+    x = lax.pad(x, scalar_like(x, 0), [(low, high, 0)])
     places = np.arange(n + low + high - m + 1)[:, None] + np.arange(m)
     return dot(x[from_numpy(places.astype(np.int32))], v)
 

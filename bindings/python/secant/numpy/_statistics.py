@@ -174,8 +174,7 @@ def digitize(x, bins, right=False, *, method=None):
         return x.astype(int) * 0
     side = "right" if not right else "left"
     up = searchsorted(bins, x, side)
-    other = "left" if side == "right" else "right"
-    down = bins.shape[0] - searchsorted(flip(bins), x, other)
+    down = bins.shape[0] - searchsorted(flip(bins), x, side)
     return where(bins[-1] >= bins[0], up, down)
 
 
@@ -196,7 +195,7 @@ def _edges(a, bins, range):
     else:
         low, high = range
     dtype = inexact(x).dtype
-    low, high = asarray(low).astype(dtype), asarray(high).astype(dtype)
+    low, high = (convert(arraylike("histogram", end), inexact(x).aval.code) for end in (low, high))
     same = low == high
     return linspace(where(same, low - 0.5, low), where(same, high + 0.5, high), bins + 1, dtype=dtype)
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from secant import _types
 from secant._array import ArrayImpl
+from secant._custom import custom_jvp
 from secant._eager import op
 from secant._lib import lib
 from secant._trace import local
@@ -52,7 +53,7 @@ def _arithmetic(name, function, doc, boolean=None):
         x, y = arraylike(name, x, y)
         if x.aval.code == _types.BOOL and y.aval.code == _types.BOOL:
             if b is None:
-                raise TypeError(f"{name} does not accept dtype bool. hint: use logical_xor or bitwise_xor")
+                raise TypeError(f"{name} does not accept dtype bool.\n  hint: use logical_xor or bitwise_xor")
             return made(b(x.value, y.value))
         return made(c(x.value, y.value))
 
@@ -73,7 +74,7 @@ def _bits(name, function, doc):
         x, y = arraylike(name, x, y)
         for z in (x, y):
             if z.aval.is_float:
-                raise TypeError(f"{name} does not accept dtype {z.dtype.name}. Accepted dtypes are bool and integers.")
+                raise TypeError(f"{name} does not accept dtype {z.dtype.name}. Accepted dtypes are bool and integers.\n  hint: convert with astype, or use logical_and, logical_or, logical_xor")
         return made(c(x.value, y.value))
 
     return op(2)(_named(f, name, doc))
@@ -113,7 +114,7 @@ def negative(x, /):
     """-x."""
     x = arraylike("negative", x)
     if x.aval.code == _types.BOOL:
-        raise TypeError("neg does not accept dtype bool. hint: use ~x or logical_not")
+        raise TypeError("neg does not accept dtype bool.\n  hint: use ~x or logical_not")
     return made(lib.sec_neg(x.value))
 
 
@@ -236,7 +237,7 @@ def _integer_pow(x, n):
     if kind(x) == "BOOL":
         x = convert(x, _types.default_code("INT"))
     if n < 0 and _types.is_integer(x.aval.code):
-        raise TypeError(f"Integers cannot be raised to negative powers, got {x.aval.str_short()} ** {n}")
+        raise TypeError(f"Integers cannot be raised to negative powers, got {x.aval.str_short()} ** {n}\n  hint: convert the base to a float with astype")
     return made(lib.sec_integer_pow(x.value, n))
 
 
@@ -248,15 +249,8 @@ def power(x1, x2, /):
                 raise TypeError("Integers cannot be raised to negative powers")
         return _integer_pow(x1, x2)
     if type(x2) is ArrayImpl and not x2.ndim and _types.is_integer(x2.aval.code) and not local.frames:
-        return _known_power(x1, x2, int(x2))
+        return _integer_pow(x1, int(x2))
     return _power(x1, x2)
-
-
-@op(2)
-def _known_power(x, y, n):
-    """x to the power of the integer array y, whose one element is n."""
-    x, y = arraylike("power", x, y)
-    return _integer_pow(x if x.aval.is_float else promoted(x, y)[0], n)
 
 
 @op(2)
@@ -308,20 +302,40 @@ def hypot(x, y, /):
     return where(isinf(x) | isinf(y), np.inf, where(zero, big, big * sqrt(1 + square(ratio))))
 
 
+def _log_add(name, exponential, factor):
+    """log(b^x + b^y) with the derivative in terms of the result, which is right where x and y are equal."""
+
+    def value(x, y):
+        big, delta = maximum(x, y), x - y
+        return where(isnan(delta), x + y, big + log1p(exponential(-abs(delta))) * factor)
+
+    def rule(primals, tangents):
+        (x, y), (tx, ty) = primals, tangents
+        out = f(x, y)
+        end = where(out == np.inf, 0.0, out)
+        share = lambda z: exponential(where(z == np.inf, 0.0, z) - end)  # noqa: E731
+        return out, tx * share(x) + ty * share(y)
+
+    f = custom_jvp(value)
+    f.__name__ = name
+    f.defjvp(rule)
+    return f
+
+
+_logaddexp = _log_add("logaddexp", exp, 1.0)
+_logaddexp2 = _log_add("logaddexp2", exp2, 1 / np.log(2).item())
+
+
 @op(2)
 def logaddexp(x, y, /):
     """log(exp(x) + exp(y))."""
-    x, y = promoted_inexact(*arraylike("logaddexp", x, y))
-    big, delta = maximum(x, y), x - y
-    return where(isnan(delta), x + y, big + log1p(exp(-abs(delta))))
+    return _logaddexp(*promoted_inexact(*arraylike("logaddexp", x, y)))
 
 
 @op(2)
 def logaddexp2(x, y, /):
     """log2(2^x + 2^y)."""
-    x, y = promoted_inexact(*arraylike("logaddexp2", x, y))
-    big, delta = maximum(x, y), x - y
-    return where(isnan(delta), x + y, big + log1p(exp2(-abs(delta))) / np.log(2).item())
+    return _logaddexp2(*promoted_inexact(*arraylike("logaddexp2", x, y)))
 
 
 @op(1)

@@ -10,7 +10,7 @@ from secant.numpy._common import arraylike, axes_of, convert, inexact, promoted_
 from secant.numpy._creation import _eye
 from secant.numpy._logic import where
 from secant.numpy._picking import diagonal, trace  # noqa: F401
-from secant.numpy._products import matmul, outer, tensordot  # noqa: F401
+from secant.numpy._products import cross, matmul, outer, tensordot, vecdot  # noqa: F401
 from secant.numpy._reductions import max, min, prod, sum
 from secant.numpy._shape import matrix_transpose
 from secant.numpy._ufuncs import abs, log, sign, sqrt, square
@@ -18,7 +18,7 @@ from secant.numpy._ufuncs import abs, log, sign, sqrt, square
 
 def _square(name, x):
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
-        raise ValueError(f"Argument to {name} must have shape [..., n, n], got {x.shape}")
+        raise ValueError(f"Argument to {name} must have shape [..., n, n], got {x.shape}\n  hint: solve(a.T @ a, a.T @ b) is the least-squares solution for others")
 
 
 @op(1)
@@ -162,3 +162,29 @@ def multi_dot(arrays, *, precision=None):
     for a in arrays[1:]:
         out = out @ a
     return out
+
+
+def _tensor_axes(shape, ind):
+    """The sizes of the first `ind` axes and of the rest together."""
+    return int(np.prod(shape[:ind], dtype=np.int64)), int(np.prod(shape[ind:], dtype=np.int64))
+
+
+@op(1)
+def tensorinv(a, ind=2):
+    """The inverse of tensordot(a, ., ind)."""
+    x = inexact(arraylike("tensorinv", a))
+    rows, columns = _tensor_axes(x.shape, ind)
+    if ind <= 0 or rows != columns:
+        raise ValueError(f"tensorinv: the first {ind} axes of {x.aval.str_short()} must have the size of the rest")
+    return inv(x.reshape(rows, columns)).reshape(x.shape[ind:] + x.shape[:ind])
+
+
+@op(2)
+def tensorsolve(a, b, axes=None):
+    """x with tensordot(a, x, x.ndim) = b."""
+    a, b = promoted_inexact(*arraylike("tensorsolve", a, b))
+    if axes is not None:
+        last = axes_of(axes, a.ndim)
+        a = lax.transpose(a, [d for d in range(a.ndim) if d not in last] + list(last))
+    shape = a.shape[b.ndim :]
+    return solve(a.reshape(b.size, -1), b.reshape(-1)).reshape(shape)

@@ -71,7 +71,7 @@ def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
     """x with a x = b from lu_factor's result; trans 1: aᵀ x = b."""
     packed, pivots = lu_and_piv
     packed, b = promoted_inexact(*arraylike("lu_solve", packed, b))
-    order = _permutation(arraylike("lu_solve", pivots), packed.shape[0])
+    order = lax.linalg.lu_pivots_to_permutation(arraylike("lu_solve", pivots), packed.shape[0])
     x = _columns(b)
     if trans == 0:
         x = lax.linalg.triangular_solve(packed, x[order], left_side=True, lower=True, unit_diagonal=True)
@@ -81,16 +81,6 @@ def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
         x = lax.linalg.triangular_solve(packed, x, left_side=True, lower=True, transpose_a=True, unit_diagonal=True)
         x = jnp.zeros_like(x).at[order].set(x)
     return x.reshape(b.shape)
-
-
-def _permutation(pivots, n):
-    """The order of rows that row exchanges make."""
-    order = lax.iota("int32", n)
-    for i in range(pivots.shape[0]):
-        j = pivots[i]
-        at_i, at_j = order[i], order[j]
-        order = order.at[i].set(at_j).at[j].set(at_i)
-    return order
 
 
 def block_diag(*arrs):

@@ -89,7 +89,7 @@ def multigammaln(a, d):
 # ---- x log y, safe at 0 ----
 def _xlogy_rule(primals, tangents):
     (x, y), (tx, ty) = primals, tangents
-    return _xlogy(x, y), tx * jnp.log(jnp.where(x == 0, 1.0, y)) + ty * x / y
+    return _xlogy(x, y), tx * jnp.log(y) + ty * x / y
 
 
 _xlogy = custom_jvp(lambda x, y: jnp.where(x == 0, 0.0, x * jnp.log(jnp.where(x == 0, 1.0, y))))
@@ -105,7 +105,7 @@ def xlogy(x, y):
 
 def _xlog1py_rule(primals, tangents):
     (x, y), (tx, ty) = primals, tangents
-    return _xlog1py(x, y), tx * jnp.log1p(jnp.where(x == 0, 0.0, y)) + ty * x / (1 + y)
+    return _xlog1py(x, y), tx * jnp.log1p(y) + ty * x / (1 + y)
 
 
 _xlog1py = custom_jvp(lambda x, y: jnp.where(x == 0, 0.0, x * jnp.log1p(jnp.where(x == 0, 0.0, y))))

@@ -29,7 +29,7 @@ const char *sec_status_text(sec_status s) { return (unsigned)s < SEC_N_STATUS ? 
 
 sec_status sec_error_set(sec_status status, const char *hint, const char *format, ...) {
   error_record *e = &the_error;
-  if (e->status != SEC_OK) return e->status;
+  if (e->status != SEC_OK && e->status != SEC_INTERRUPTED) return e->status; /* an interruption gives way */
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(e->text, sizeof e->text, format, arguments);

@@ -81,6 +81,7 @@ class Headers:
             if name == "sec_value":
                 continue
             fields = []
+            body = re.sub(r"\w+ \**\(\*(\w+)\)\([^)]*\)", r"void *\1", body)  # pointers to functions
             for statement in filter(None, (s.strip() for s in body.split(";"))):
                 base, names = re.match(r"((?:const )?\w+)\s*(.*)", statement, re.S).groups()
                 for declarator in names.split(","):

@@ -3,6 +3,10 @@ import ctypes
 from ctypes import c_bool, c_char_p, c_double, c_int, c_int64, c_size_t, c_uint64, c_void_p
 
 
+class sec_allocator(ctypes.Structure):
+    _fields_ = [("alloc", c_void_p), ("realloc", c_void_p), ("free", c_void_p), ("user", c_void_p)]
+
+
 class sec_cache_stats(ctypes.Structure):
     _fields_ = [("hits", c_int64), ("compiles", c_int64), ("kernel_hits", c_int64), ("kernels", c_int64), ("compile_seconds", c_double)]
 
@@ -39,6 +43,7 @@ STATUSES = (
     ("CALLBACK", "a host callback failed", RuntimeError),
     ("FORWARD", "forward-mode differentiation of a custom_vjp function", TypeError),
     ("REVERSE", "reverse-mode differentiation of a while loop", ValueError),
+    ("INTERRUPTED", "the run was interrupted", RuntimeError),
 )
 
 # (short name, bytes, kind, NumPy name), in order of the dtypes
@@ -213,6 +218,8 @@ PROTOTYPES = {
     "sec_hypot": (c_uint64, [c_uint64, c_uint64]),
     "sec_inner": (c_uint64, [c_uint64, c_uint64]),
     "sec_integer_pow": (c_uint64, [c_uint64, c_int64]),
+    "sec_interrupt": (None, []),
+    "sec_interrupt_on_sigint": (c_bool, []),
     "sec_iota": (c_uint64, [c_int, c_int, c_void_p, c_int]),
     "sec_is_finite": (c_uint64, [c_uint64]),
     "sec_jacfwd": (c_void_p, [c_void_p, c_int]),
@@ -303,6 +310,7 @@ PROTOTYPES = {
     "sec_scatter": (c_uint64, [c_uint64, c_uint64, c_uint64, c_void_p, c_int]),
     "sec_scatter_add": (c_uint64, [c_uint64, c_uint64, c_uint64, c_void_p, c_int]),
     "sec_select_n": (c_uint64, [c_uint64, c_void_p, c_int]),
+    "sec_set_allocator": (None, [c_void_p]),
     "sec_set_num_threads": (None, [c_int]),
     "sec_shift_left": (c_uint64, [c_uint64, c_uint64]),
     "sec_shift_right_arithmetic": (c_uint64, [c_uint64, c_uint64]),

@@ -66,3 +66,14 @@ def int64s(values):
             _int64s.clear()
         array = _int64s[values] = (ctypes.c_int64 * len(values))(*values)
     return array
+
+
+def _interrupt_on_sigint():
+    """Lets Ctrl-C end a run of compiled code; Python's own handler, called after it, raises KeyboardInterrupt."""
+    import threading
+
+    if threading.current_thread() is threading.main_thread():
+        lib.sec_interrupt_on_sigint()
+
+
+_interrupt_on_sigint()

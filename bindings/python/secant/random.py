@@ -376,10 +376,19 @@ def _categorical(words, logits, axis, shape):
     return jnp.argmax(noise + logits, axis + len(prefix))
 
 
+def permutation(key, x, axis=0, independent=False, *, out_sharding=None):
+    """A random order of `x` along an axis, or of arange(x)."""
+    from secant._permutation import permutation as permuted  # it stands on this module
+
+    return permuted(key, x, axis, independent, out_sharding=out_sharding)
+
+
 def choice(key, a, shape=(), replace=True, p=None, axis=0, mode=None):
     """Elements of `a` (or of arange(a)), with replacement."""
     if not replace:
-        raise NotImplementedError("choice without replacement needs a sort, which is not available in this version")
+        from secant._permutation import choice_without_replacement  # it stands on this module
+
+        return choice_without_replacement(key, a, _shape(shape), p, axis)
     n = int(a) if np.ndim(a) == 0 and not isinstance(a, Tracer) else a.shape[axis]
     shape = _shape(shape)
     if p is None:

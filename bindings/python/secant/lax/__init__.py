@@ -91,3 +91,4 @@ from secant.lax._special import (  # noqa: F401
     reciprocal,
     reduce_precision,
 )
+from secant.lax._sort import sort, sort_key_val, top_k  # noqa: F401

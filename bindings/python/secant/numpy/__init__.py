@@ -398,3 +398,21 @@ from secant.numpy._ufuncs import (  # noqa: F401
 def __getattr__(name):
     from secant.numpy._dtypes import __getattr__ as find
     return find(name)
+from secant.numpy._sorting import (  # noqa: F401
+    argpartition,
+    argsort,
+    intersect1d,
+    lexsort,
+    median,
+    nanmedian,
+    nanpercentile,
+    nanquantile,
+    partition,
+    percentile,
+    quantile,
+    setdiff1d,
+    setxor1d,
+    sort,
+    union1d,
+    unique,
+)

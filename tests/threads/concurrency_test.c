@@ -133,7 +133,7 @@ static void *trace_places(void *argument) {
   for (int i = 0; i < 40 * N_ROUNDS; i++) {
     snprintf(file, sizeof file, "file%d.c", i % 50);
     sec_trace *t = sec_trace_begin(w->cx, "places");
-    sec_value  x = sec_trace_input(t, SEC_F32, SEC_SHAPE(1 + i % 40)), y = sec_at(sec_mul(sec_sin(x), x), file, i);
+    sec_value  x = sec_trace_input(t, SEC_F32, SEC_SHAPE(1 + i % 40)), y = sec_at((sec_mul)((sec_sin)(x), x), file, i);
     sec_jaxpr *j = NULL;
     w->wrong += sec_trace_end(t, &y, 1, &j) != SEC_OK;
     uint32_t loc = j ? j->eqns[j->n_eqns - 1].loc : 0;

@@ -6,7 +6,7 @@
 #
 # Each looks first whether there is anything to do, so that a second run is quick and needs no network.
 
-PACKAGES="llvm-22-dev libmlir-22-dev cmake ninja-build pkg-config gcc g++ libc6-dev libffi-dev zlib1g-dev libzstd-dev
+PACKAGES="llvm-22-dev libmlir-22-dev mlir-22-tools cmake ninja-build pkg-config gcc g++ libc6-dev libffi-dev zlib1g-dev libzstd-dev
 libcmocka-dev libopenblas0-pthread liblapack3 python3 python3-venv python3-pip"
 
 # Only where PyPI cannot be reached.

@@ -36,7 +36,7 @@ install() {
 }
 
 by_cmake() {
-  cmake -S "$source/tests/api/consumer" -B "$work/cmake" "-DCMAKE_PREFIX_PATH=$prefix" "-DCMAKE_C_FLAGS=$sanitize" &&
+  cmake -G Ninja -S "$source/tests/api/consumer" -B "$work/cmake" "-DCMAKE_PREFIX_PATH=$prefix" "-DCMAKE_C_FLAGS=$sanitize" &&
     cmake --build "$work/cmake" && runs "$work/cmake/consumer"
 }
 
@@ -57,17 +57,17 @@ by_cc() {
 }
 
 other_minor_version_is_refused() {
-  ! cmake -S "$source/tests/api/consumer" -B "$work/refused" "-DCMAKE_PREFIX_PATH=$prefix" -DWANTED=0.2
+  ! cmake -G Ninja -S "$source/tests/api/consumer" -B "$work/refused" "-DCMAKE_PREFIX_PATH=$prefix" -DWANTED=0.2
 }
 
 by_add_subdirectory() {
-  cmake -S "$source/tests/api/consumer" -B "$work/sub" "-DSECANT_SOURCE=$source"
+  cmake -G Ninja -S "$source/tests/api/consumer" -B "$work/sub" "-DSECANT_SOURCE=$source"
 }
 
 # Nothing of LLVM, of the build or of compile flags reaches a consumer.
 clean_interface() {
   found=$(find "$prefix" \( -name 'SecantTargets*.cmake' -o -name secant.pc \) \
-    -exec grep -iE "llvm|mlir|$build|$source|COMPILE_OPTIONS|COMPILE_DEFINITIONS" {} +)
+    -exec grep -E "[Ll][Ll][Vv][Mm]|[Mm][Ll][Ii][Rr]|$build/|$source/core|COMPILE_OPTIONS|COMPILE_DEFINITIONS" {} +)
   [ -z "$found" ] || { echo "$found"; return 1; }
 }
 

@@ -206,7 +206,7 @@ def fill_diagonal(a, val, wrap=False, *, inplace=True):
     """A copy of `a` with its diagonal set."""
     _no_inplace("fill_diagonal", inplace)
     if wrap:
-        raise NotImplementedError("wrap=True not implemented, must pass wrap=False")
+        raise NotImplementedError("fill_diagonal: wrap=True is not available; pass wrap=False")
     x, v = arraylike("fill_diagonal", a, val)
     if x.ndim < 2:
         raise ValueError("array must be at least 2-d")

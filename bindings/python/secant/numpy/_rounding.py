@@ -43,7 +43,7 @@ def round(a, decimals=0, out=None):
     x = arraylike("round", a)
     if not x.aval.is_float:
         if decimals < 0:
-            raise NotImplementedError("integer np.round not implemented for decimals < 0")
+            raise NotImplementedError("round: integers take no negative decimals, as in JAX; convert to a float type first")
         return x
     if not decimals:
         return made(lib.sec_round(x.value, 1))

@@ -181,7 +181,7 @@ def digitize(x, bins, right=False, *, method=None):
 def histogram_bin_edges(a, bins=10, range=None, weights=None):
     """The edges of bins: `bins` equal ones between the extremes or the ends of `range`, or the edges themselves."""
     if isinstance(bins, str):
-        raise NotImplementedError("string values for `bins` not implemented.")
+        raise NotImplementedError("histogram: `bins` by name is not available; pass their number or their edges")
     if np.ndim(bins) == 1:
         return asarray(bins)
     return _edges(a, int(bins), None if range is None else tuple(range))

@@ -33,6 +33,8 @@
   F(erf, 1, false)              \
   F(erfc, 1, false)             \
   F(erf_inv, 1, false)          \
+  F(bessel_i0e, 1, false)       \
+  F(bessel_i1e, 1, false)       \
   F(pow, 2, false)              \
   F(cbrt, 1, false)             \
   F(sqrt, 1, false)             \

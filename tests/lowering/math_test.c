@@ -52,6 +52,21 @@ static long double erf_inv_reference(long double x) {
   return copysignl(y, x);
 }
 
+/* exp(-|x|) I of order 0 and 1: the ascending series, beyond 40 the asymptotic one. */
+static long double scaled_i(long double x, int order) {
+  long double a = fabsl(x), term = 1, total = 1;
+  if (isnan(a)) return a;
+  if (a < 40) {
+    for (int k = 1; term > 1e-21L * total; k++) total += term *= a * a / (4.0L * k * (k + order));
+    return expl(-a) * total * (order ? a / 2 : 1);
+  }
+  for (int k = 1; fabsl(term) > 1e-21L; k++)
+    total += term *= ((2.0L * k - 1) * (2 * k - 1) - 4 * order) / (8 * k * a);
+  return total / sqrtl(2 * 3.14159265358979323846264338327950288L * a);
+}
+static long double bessel_i0e_reference(long double x) { return scaled_i(x, 0); }
+static long double bessel_i1e_reference(long double x) { return copysignl(scaled_i(x, 1), x); }
+
 static const row rows[] = {
   {"exp", expl, NULL, -90, 90, 1.5, 1.5},
   {"exp2", exp2l, NULL, -130, 130, 1.5, 1.5},
@@ -76,6 +91,8 @@ static const row rows[] = {
   {"erf", erfl, NULL, -4, 4, 2.5, 2.5},
   {"erfc", erfcl, NULL, -3, 12, 1.5, 2.5},
   {"erf_inv", erf_inv_reference, NULL, -1, 1, 2.5, 2.5},
+  {"bessel_i0e", bessel_i0e_reference, NULL, -20, 20, 4, 4},
+  {"bessel_i1e", bessel_i1e_reference, NULL, -20, 20, 3, 3},
   {"pow", NULL, powl, 0, 20, 1.5, 1.5},
   {"cbrt", cbrtl, NULL, -10, 10, 1, 1},
   {"sqrt", sqrtl, NULL, 0, 10, 0.5, 0.5},

@@ -113,6 +113,8 @@ PROTOTYPES = {
     "sec_axis_pop": (None, []),
     "sec_axis_push": (c_int, [c_char_p, c_int64]),
     "sec_axis_size": (c_int64, [c_char_p]),
+    "sec_bessel_i0e": (c_uint64, [c_uint64]),
+    "sec_bessel_i1e": (c_uint64, [c_uint64]),
     "sec_bitcast_convert_type": (c_uint64, [c_uint64, c_int]),
     "sec_broadcast_in_dim": (c_uint64, [c_uint64, c_int, c_void_p, c_void_p]),
     "sec_broadcast_to": (c_uint64, [c_uint64, c_int, c_void_p]),

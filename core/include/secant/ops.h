@@ -55,6 +55,10 @@ SEC_API sec_value sec_erf(sec_value x);
 SEC_API sec_value sec_erfc(sec_value x);
 SEC_API sec_value sec_erf_inv(sec_value x);
 
+/* core/ops/bessel.c */
+SEC_API sec_value sec_bessel_i0e(sec_value x); /* exp(-|x|) I0(x) */
+SEC_API sec_value sec_bessel_i1e(sec_value x);
+
 /* core/ops/rounding.c */
 SEC_API sec_value sec_floor(sec_value x);
 SEC_API sec_value sec_ceil(sec_value x);

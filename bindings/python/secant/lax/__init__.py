@@ -82,7 +82,6 @@ from secant.lax._shape import (  # noqa: F401
     transpose,
 )
 from secant.lax._special import (  # noqa: F401
-    bessel_i0e,
     clz,
     cumlogsumexp,
     digamma,

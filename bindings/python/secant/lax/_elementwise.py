@@ -18,6 +18,8 @@ __all__ = (
     "atan",
     "atan2",
     "atanh",
+    "bessel_i0e",
+    "bessel_i1e",
     "bitcast_convert_type",
     "bitwise_and",
     "bitwise_not",
@@ -168,6 +170,8 @@ atan = unary("atan", FLOAT, "Inverse tangent.")
 erf = unary("erf", FLOAT, "Error function.")
 erfc = unary("erfc", FLOAT, "1 - erf(x).")
 erf_inv = unary("erf_inv", FLOAT, "Inverse of erf.")
+bessel_i0e = unary("bessel_i0e", FLOAT, "exp(-|x|) times the modified Bessel function of order 0.")
+bessel_i1e = unary("bessel_i1e", FLOAT, "exp(-|x|) times the modified Bessel function of order 1.")
 floor = unary("floor", FLOAT, "Greatest integer not above x.")
 ceil = unary("ceil", FLOAT, "Least integer not below x.")
 is_finite = unary("is_finite", FLOAT, "Neither infinite nor NaN.")

@@ -171,20 +171,3 @@ def reciprocal(x):
     """1 / x."""
     x = _float("reciprocal", x)
     return e.div(full_like(x, 1), x)
-
-
-@op(1)
-def bessel_i0e(x):
-    """exp(-|x|) times the modified Bessel function of order 0: its series near 0, its asymptotic series far away."""
-    x = e.abs(_float("bessel_i0e", x))
-    near, far = e.min(x, full_like(x, 18.0)), e.max(x, full_like(x, 18.0))
-    quarter = near * near * 0.25
-    term = total = full_like(x, 1.0)
-    for k in range(1, 60):
-        term = term * quarter / float(k * k)
-        total = total + term
-    step = tail = full_like(x, 1.0)
-    for k in range(1, 16):
-        step = step * ((2 * k - 1) ** 2 / (8.0 * k)) / far
-        tail = tail + step
-    return _where(x < 18.0, e.exp(-near) * total, tail / e.sqrt(2 * math.pi * far))

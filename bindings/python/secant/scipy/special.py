@@ -28,6 +28,8 @@ gammaln = _unary("gammaln", lax.lgamma, "Logarithm of the absolute value of the 
 digamma = _unary("digamma", lax.digamma, "Derivative of gammaln.")
 i0e = _unary("i0e", lax.bessel_i0e, "exp(-|x|) i0(x).")
 i0 = _unary("i0", lambda x: lax.exp(lax.abs(x)) * lax.bessel_i0e(x), "Modified Bessel function of order 0.")
+i1e = _unary("i1e", lax.bessel_i1e, "exp(-|x|) i1(x).")
+i1 = _unary("i1", lambda x: lax.exp(lax.abs(x)) * lax.bessel_i1e(x), "Modified Bessel function of order 1.")
 
 
 @op(1)

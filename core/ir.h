@@ -139,6 +139,7 @@ struct sec_jaxpr {
   sec_literal     *literals;
   sec_const       *consts;
   uint32_t         n_vars, n_in, n_eqns, n_out, n_literals, n_consts;
+  const char     **names;            /* inputs, then results, when read from text (NULL: a literal); in the arena */
   struct sec_arena *arena;
   _Atomic uint64_t hash;             /* 0: not computed yet */
 };

@@ -25,6 +25,8 @@ int             sec_jaxpr_n_out(const sec_jaxpr *j) { return (int)j->n_out; }
 int             sec_jaxpr_n_eqns(const sec_jaxpr *j) { return (int)j->n_eqns; }
 const sec_aval *sec_jaxpr_in_aval(const sec_jaxpr *j, int i) { return j->avals[i]; }
 const sec_aval *sec_jaxpr_out_aval(const sec_jaxpr *j, int i) { return sec_ref_aval(j, j->outs[i]); }
+const char     *sec_jaxpr_in_name(const sec_jaxpr *j, int i) { return j->names ? j->names[i] : NULL; }
+const char     *sec_jaxpr_out_name(const sec_jaxpr *j, int i) { return j->names ? j->names[j->n_in + (uint32_t)i] : NULL; }
 int             sec_jaxpr_n_consts(const sec_jaxpr *j) { return (int)j->n_consts; }
 sec_array      *sec_jaxpr_const_array(const sec_jaxpr *j, int i) { return j->consts[i].array; }
 

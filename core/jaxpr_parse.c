@@ -325,8 +325,13 @@ static sec_status define_constant(sec_reader *p, sec_read_scope *s, const sec_re
   return sec_value_ok(value) ? sec_read_define(p, s, v, value) : sec_read_rule_failed(p, v->at);
 }
 
+/* What the text says of inputs and results: names (NULL for a literal), and the results' values. */
+typedef struct interface {
+  sec_read_list in_names, out_names, outs;
+} interface;
+
 /* "consts ; inputs .": a trace wants its inputs first. */
-static sec_status parse_head(sec_reader *p, sec_trace *t, sec_read_scope *s) {
+static sec_status parse_head(sec_reader *p, sec_trace *t, sec_read_scope *s, interface *f) {
   sec_read_list consts = {0}, inputs = {0};
   SEC_TRY(parse_declarations(p, ';', &consts));
   SEC_TRY(parse_declarations(p, '.', &inputs));
@@ -334,33 +339,42 @@ static sec_status parse_head(sec_reader *p, sec_trace *t, sec_read_scope *s) {
     const sec_read_declaration *v = (const sec_read_declaration *)inputs.items + i;
     sec_value                   in = sec_trace_input_aval(t, v->aval);
     SEC_TRY(sec_value_ok(in) ? sec_read_define(p, s, v, in) : sec_read_rule_failed(p, v->at));
+    SEC_TRY(sec_read_push(p, &f->in_names, &v->name, sizeof v->name));
   }
   for (int i = 0; i < consts.n; i++)
     SEC_TRY(define_constant(p, s, (const sec_read_declaration *)consts.items + i));
   return SEC_OK;
 }
 
-static sec_status parse_outs(sec_reader *p, const sec_read_scope *s, sec_read_list *outs) {
+static sec_status parse_out(sec_reader *p, const sec_read_scope *s, interface *f) {
+  sec_value   v;
+  const char *name = NULL;
+  sec_reader  before = (sec_read_skip(p), *p);
+  SEC_TRY(sec_read_atom(p, s, &v));
+  if (sec_read_word_length(before.at) == (size_t)(p->at - before.at)) SEC_TRY(sec_read_word(&before, "a name", &name));
+  SEC_TRY(sec_read_push(p, &f->out_names, &name, sizeof name));
+  return sec_read_push(p, &f->outs, &v, sizeof v);
+}
+
+static sec_status parse_outs(sec_reader *p, const sec_read_scope *s, interface *f) {
   p->at += strlen("in");
   SEC_TRY(sec_read_char(p, '(', NULL));
   while (!sec_read_take(p, ')')) {
-    sec_value v;
-    SEC_TRY(sec_read_atom(p, s, &v));
-    SEC_TRY(sec_read_push(p, outs, &v, sizeof v));
+    SEC_TRY(parse_out(p, s, f));
     if (!sec_read_take(p, ',') && *p->at != ')')
       return sec_read_expected(p, "\",\" or \")\"", "results are written (a, b)");
   }
   return sec_read_char(p, '}', NULL);
 }
 
-static sec_status parse_body(sec_reader *p, sec_trace *t, sec_read_list *outs) {
+static sec_status parse_body(sec_reader *p, sec_trace *t, interface *f) {
   sec_read_scope s = {NULL, 0, 0};
   SEC_TRY(sec_read_char(p, '{', "a jaxpr is { lambda ; a:f32[]. let ... in (b,) }"));
   sec_read_skip(p);
   if (!sec_read_at_word(p, "lambda"))
     return sec_read_expected(p, "\"lambda\"", "a jaxpr is { lambda ; a:f32[]. let ... in (b,) }");
   p->at += strlen("lambda");
-  SEC_TRY(parse_head(p, t, &s));
+  SEC_TRY(parse_head(p, t, &s, f));
   sec_read_skip(p);
   if (!sec_read_at_word(p, "let")) return sec_read_expected(p, "\"let\"", NULL);
   p->at += strlen("let");
@@ -369,25 +383,37 @@ static sec_status parse_body(sec_reader *p, sec_trace *t, sec_read_list *outs) {
     SEC_TRY(parse_equation(p, &s));
     sec_read_take(p, ';');
   }
-  return parse_outs(p, &s, outs);
+  return parse_outs(p, &s, f);
+}
+
+/* Copies the names into the new jaxpr. */
+static sec_status keep_names(sec_jaxpr *j, const interface *f) {
+  const char *const *in = f->in_names.items, *const *out = f->out_names.items;
+  j->names = sec_arena_alloc(j->arena, (j->n_in + j->n_out + 1) * sizeof *j->names);
+  if (!j->names) return SEC_MEMORY;
+  for (uint32_t i = 0; i < j->n_in + j->n_out; i++) {
+    const char *name = i < j->n_in ? in[i] : out[i - j->n_in];
+    if (name && !(j->names[i] = sec_arena_strdup(j->arena, name))) return SEC_MEMORY;
+  }
+  return SEC_OK;
 }
 
 static sec_status parse_jaxpr(sec_reader *p, sec_jaxpr **out) {
-  const char   *start = p->at;
-  sec_read_list outs = {0};
+  const char *start = p->at;
+  interface   f = {0};
   *out = NULL;
   if (++p->depth > SEC_READ_MAX_DEPTH)
     return sec_read_error(p, start, NULL, "jaxprs are nested too deeply");
   sec_trace *t = sec_trace_begin(p->cx, "text");
   if (!t) return sec_read_rule_failed(p, start);
-  sec_status status = parse_body(p, t, &outs);
+  sec_status status = parse_body(p, t, &f);
   p->depth--;
   if (status != SEC_OK) {
     sec_trace_abandon(t);
     return status;
   }
-  return sec_trace_end(t, outs.items, outs.n, out) == SEC_OK ? SEC_OK
-                                                             : sec_read_rule_failed(p, start);
+  status = sec_trace_end(t, f.outs.items, f.outs.n, out);
+  return status == SEC_OK ? keep_names(*out, &f) : sec_read_rule_failed(p, start);
 }
 
 sec_status sec_jaxpr_parse(sec_context *cx, const char *text, sec_jaxpr **out) {

@@ -66,7 +66,7 @@ static int run(int argc, char **argv) {
 }
 
 const cli_command cli_bench = {"bench", "how long a jaxpr takes: median, GFLOP/s, GB/s",
-                               "usage: secant bench [--input @FILE.npy|NUMBER]... FILE\n\n"
-                               "Reads a jaxpr from FILE (- is standard input), compiles it and runs it for about a second.\n"
-                               "  --input @FILE.npy|NUMBER   an argument, in order; those not given are 1 everywhere\n",
+                               "usage: secant bench [--input [NAME=]VALUE]... FILE\n\n"
+                               "Reads a jaxpr from FILE (- is standard input), compiles it and runs it for about a second.\n" CLI_ARGUMENT_HELP
+                               "                          those not given are 1 everywhere\n",
                                run};

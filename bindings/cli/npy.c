@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MAX_HEADER = 65536, MAX_AXES = 12 };
 
@@ -12,7 +13,8 @@ static const struct {
   const char *descr;
   sec_dtype   dtype;
 } dtypes[] = {{"|b1", SEC_BOOL}, {"|i1", SEC_I8},  {"<i2", SEC_I16}, {"<i4", SEC_I32}, {"<i8", SEC_I64}, {"|u1", SEC_U8},
-              {"<u2", SEC_U16},  {"<u4", SEC_U32}, {"<u8", SEC_U64}, {"<f2", SEC_F16}, {"<f4", SEC_F32}, {"<f8", SEC_F64}};
+              {"<u2", SEC_U16},  {"<u4", SEC_U32}, {"<u8", SEC_U64}, {"<f2", SEC_F16}, {"<f4", SEC_F32}, {"<f8", SEC_F64},
+              {"<c8", SEC_C64},  {"<c16", SEC_C128}};
 enum { N_DTYPES = sizeof dtypes / sizeof *dtypes };
 
 /* ---- reading ---- */
@@ -37,11 +39,11 @@ static const char *value_of(const char *dict, const char *key) {
 static sec_status read_descr(const char *path, const char *at, sec_dtype *out) {
   size_t n = *at == '\'' ? strcspn(at + 1, "'") : 0;
   for (int i = 0; i < N_DTYPES; i++)
-    if (n == 3 && strncmp(at + 1, dtypes[i].descr, 3) == 0) {
+    if (n == strlen(dtypes[i].descr) && strncmp(at + 1, dtypes[i].descr, n) == 0) {
       *out = dtypes[i].dtype;
       return SEC_OK;
     }
-  return sec_error_set(SEC_UNSUPPORTED, "save it as bool, int8 to int64, uint8 to uint64 or float16 to float64, little-endian",
+  return sec_error_set(SEC_UNSUPPORTED, "save it as bool, int8 to int64, uint8 to uint64, float16 to float64 or complex64 or 128, little-endian",
                        "%s has elements of a kind that is not read: %.*s", path, (int)(n ? n : strcspn(at, "}")), at + (n > 0));
 }
 
@@ -124,6 +126,24 @@ static bool write_header(FILE *file, const char *descr, const sec_array *a) {
   return fwrite(start, 1, sizeof start, file) == sizeof start && fprintf(file, "%-*s\n", size - 1, dict) == size;
 }
 
+static sec_status unwritten(const char *path) {
+  return sec_error_set(SEC_IO, "choose a place that can be written", "%s cannot be written: %s", path, strerror(errno));
+}
+
+static bool put(const char *path, const char *descr, const sec_array *a) {
+  FILE *file = fopen(path, "wb");
+  bool  good = file && write_header(file, descr, a) && fwrite(sec_array_data(a), 1, sec_array_bytes(a), file) == sec_array_bytes(a);
+  if (file && fclose(file) != 0) good = false;
+  return good;
+}
+
+/* A pipe or a device, which cannot be replaced by a new file. */
+static bool special(const char *path) {
+  struct stat s;
+  return stat(path, &s) == 0 && !S_ISREG(s.st_mode);
+}
+
+/* What stood at `path` is replaced only by a whole file. */
 sec_status npy_write(const char *path, const sec_array *a) {
   const char *descr = NULL;
   for (int i = 0; i < N_DTYPES; i++)
@@ -131,8 +151,14 @@ sec_status npy_write(const char *path, const sec_array *a) {
   if (!descr)
     return sec_error_set(SEC_UNSUPPORTED, "convert the result to f32 in the program", "%s: .npy has no type for %s", path,
                          sec_aval_text(sec_array_aval(a)));
-  FILE *file = fopen(path, "wb");
-  bool  good = file && write_header(file, descr, a) && fwrite(sec_array_data(a), 1, sec_array_bytes(a), file) == sec_array_bytes(a);
-  if (file && fclose(file) != 0) good = false;
-  return good ? SEC_OK : sec_error_set(SEC_IO, "choose a place that can be written", "%s cannot be written: %s", path, strerror(errno));
+  if (special(path)) return put(path, descr, a) ? SEC_OK : unwritten(path);
+  size_t size = strlen(path) + sizeof ".part";
+  char  *part = malloc(size);
+  if (!part) return sec_error_set(SEC_MEMORY, NULL, "out of memory");
+  snprintf(part, size, "%s.part", path);
+  bool good = put(part, descr, a) && rename(part, path) == 0;
+  sec_status status = good ? SEC_OK : unwritten(path);
+  if (!good) remove(part);
+  free(part);
+  return status;
 }

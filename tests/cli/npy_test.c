@@ -1,5 +1,7 @@
 /* .npy files: what is written is read again, and any damage is an error that names the file. */
 #include "../../bindings/cli/npy.c"
+#include <signal.h>
+#include <sys/resource.h>
 #include "ops/check.h"
 #include <unistd.h>
 
@@ -88,8 +90,34 @@ static void test_kinds(void **state) {
   sec_context_destroy(cx);
 }
 
+/* A write that fails, here for want of room, leaves the file as it was. */
+static void test_kept(void **state) {
+  const struct rlimit full = {100, RLIM_INFINITY};
+  struct rlimit       before;
+  unsigned char       bytes[512];
+  char                part[128];
+  (void)state;
+  sec_context *cx = sec_context_create();
+  sec_array   *small = sec_array_create(cx, SEC_F32, SEC_SHAPE(2)), *large = sec_array_create(cx, SEC_F32, SEC_SHAPE(1000));
+  memset(sec_array_data(small), 0, sec_array_bytes(small)), memset(sec_array_data(large), 0, sec_array_bytes(large));
+  assert_int_equal(npy_write(path, small), SEC_OK);
+  size_t n = slurp(bytes, sizeof bytes);
+  signal(SIGXFSZ, SIG_IGN);
+  getrlimit(RLIMIT_FSIZE, &before);
+  setrlimit(RLIMIT_FSIZE, &full);
+  sec_status status = npy_write(path, large);
+  setrlimit(RLIMIT_FSIZE, &before);
+  assert_int_equal(status, SEC_IO);
+  assert_int_equal(slurp(bytes, sizeof bytes), n);
+  snprintf(part, sizeof part, "%s.part", path);
+  assert_int_not_equal(access(part, F_OK), 0);
+  sec_array_release(small), sec_array_release(large);
+  sec_context_destroy(cx);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_again), cmocka_unit_test(test_damage), cmocka_unit_test(test_kinds)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_again), cmocka_unit_test(test_damage), cmocka_unit_test(test_kinds),
+                                     cmocka_unit_test(test_kept)};
   snprintf(path, sizeof path, "/tmp/secant_npy_%ld.npy", (long)getpid());
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   unlink(path);

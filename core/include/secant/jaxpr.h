@@ -14,6 +14,10 @@ SEC_API int             sec_jaxpr_n_out(const sec_jaxpr *j);
 SEC_API int             sec_jaxpr_n_eqns(const sec_jaxpr *j); /* at the top level */
 SEC_API const sec_aval *sec_jaxpr_in_aval(const sec_jaxpr *j, int i);
 SEC_API const sec_aval *sec_jaxpr_out_aval(const sec_jaxpr *j, int i);
+/* The name of input or result i in the text that the jaxpr was read from; NULL when it was traced, or the result is a
+ * literal there.  It lives as long as the jaxpr. */
+SEC_API const char     *sec_jaxpr_in_name(const sec_jaxpr *j, int i);
+SEC_API const char     *sec_jaxpr_out_name(const sec_jaxpr *j, int i);
 /* Captured arrays, and captured values of enclosing traces (array NULL). */
 SEC_API int        sec_jaxpr_n_consts(const sec_jaxpr *j);
 SEC_API sec_array *sec_jaxpr_const_array(const sec_jaxpr *j, int i); /* borrowed */

@@ -5,6 +5,7 @@
 #include "hash.h"
 #include "memory.h"
 #include "text.h"
+#include "thread_hooks.h"
 #include "threads.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,8 +96,8 @@ static char *module_text(const module *m) {
 }
 
 /* ---- compiling ---- */
-static void *compile_module(void *argument) {
-  module     *m = argument;
+static void compile_module(void *modules, int i) {
+  module     *m = (module *)modules + i;
   sec_cache  *c = m->cache;
   char       *text = module_text(m);
   void       *object = NULL;
@@ -118,17 +119,10 @@ static void *compile_module(void *argument) {
   }
   sec_mem_free(text), sec_mem_free(names), sec_mem_free(addresses);
   free(object);
-  return NULL;
 }
 
 static sec_status compile_modules(module *modules, int n) {
-  pthread_t threads[MAX_MODULES];
-  bool      started[MAX_MODULES] = {false};
-  for (int i = 1; i < n; i++) started[i] = pthread_create(&threads[i], NULL, compile_module, &modules[i]) == 0;
-  for (int i = 0; i < n; i++)
-    if (!started[i]) compile_module(&modules[i]);
-  for (int i = 1; i < n; i++)
-    if (started[i]) pthread_join(threads[i], NULL);
+  sec_tasks(n, compile_module, modules);
   sec_status status = SEC_OK;
   for (int i = 0; i < n; i++) {
     if (modules[i].failed && !modules[i].error) status = sec_error_set(SEC_MEMORY, NULL, "out of memory while compiling");

@@ -6,6 +6,7 @@
  * worker that wakes late finds nothing and cannot take part in the wrong loop; a claimed part keeps
  * its loop's description alive until it is counted as done. */
 #include "memory.h"
+#include "thread_hooks.h"
 #include "threads.h"
 
 #include <pthread.h>
@@ -117,11 +118,13 @@ static void worker_wait(uint64_t seen) {
 
 static void *worker_main(void *self) {
   in_loop = true;
+  sec_thread_started();
   while (!atomic_load_explicit(&pool.stopping, memory_order_relaxed)) {
     uint64_t seen = atomic_load_explicit(&pool.serial, memory_order_acquire);
     parts_run((int)((range *)self - pool.ranges));
     worker_wait(seen);
   }
+  sec_thread_ended();
   return NULL;
 }
 
@@ -258,16 +261,29 @@ static int64_t part_extent(int64_t n, int64_t grain, int threads) {
   return grain * (grains > parts ? (grains - 1) / parts + 1 : 1);
 }
 
+/* A part of a loop that runs on the program's threads. */
+static void host_part(void *data, int i) {
+  const loop *l = data;
+  int64_t lo = i * l->part, hi = lo + l->part;
+  bool nested = in_loop;
+  in_loop = true;
+  l->kernel(l->bufs, lo, hi < l->n ? hi : l->n);
+  in_loop = nested;
+}
+
 void sec_parallel(sec_kernel *kernel, void **bufs, int64_t n, int64_t grain) {
   if (n <= 0)
     return;
   int threads = in_loop || n <= grain ? 1 : sec_threads_count();
+  loop l = {kernel, bufs, n, part_extent(n, grain, threads)};
+  int64_t n_parts = (n - 1) / l.part + 1;
+  if (threads > 1 && sec_thread_host_runs((int)n_parts, host_part, &l))
+    return;
   if (threads == 1 || pthread_mutex_trylock(&pool.owner) != 0) {
     kernel(bufs, 0, n);
     return;
   }
   workers_start(threads - 1);
-  loop l = {kernel, bufs, n, part_extent(n, grain, threads)};
-  loop_run(&l, (n - 1) / l.part + 1);
+  loop_run(&l, n_parts);
   pthread_mutex_unlock(&pool.owner);
 }

@@ -86,7 +86,10 @@ class Headers:
                 base, names = re.match(r"((?:const )?\w+)\s*(.*)", statement, re.S).groups()
                 for declarator in names.split(","):
                     field = re.search(r"\w+", declarator).group()
-                    fields.append((field, "c_void_p" if "*" in declarator else self.type(base, name)))
+                    type_ = "c_void_p" if "*" in declarator else self.type(base, name)
+                    if type_ == "None":
+                        sys.exit(f"gen_capi: {name}: not in the dialect: {statement}")
+                    fields.append((field, type_))
             self.structs[name] = fields
             self.types[name] = name
 

@@ -1,4 +1,5 @@
 /* The thread pool: every element once, from any thread, nested, after fork, and quiet when idle. */
+#include "../../backends/thread_hooks.h"
 #include "../../backends/threads.h"
 
 #include <pthread.h>
@@ -143,11 +144,69 @@ static void test_default(void **state) {
   assert_true(sec_threads_count() >= 1);
 }
 
+/* ---- the program's own threads ---- */
+static struct { _Atomic int started, ended, loops; } seen;
+typedef struct share {
+  sec_part part;
+  void *data;
+  int n, self;
+} share;
+
+static void hook_started(void *user) { atomic_fetch_add(&seen.started, user == &seen); }
+static void hook_ended(void *user) { atomic_fetch_add(&seen.ended, user == &seen); }
+
+static void *share_run(void *argument) {
+  const share *s = argument;
+  for (int i = s->self; i < s->n; i += 3)
+    s->part(s->data, i);
+  return NULL;
+}
+
+static void hook_parallel(void *user, int n, sec_part part, void *data) {
+  pthread_t threads[3];
+  share shares[3];
+  atomic_fetch_add(&seen.loops, user == &seen);
+  for (int k = 0; k < 3; k++) {
+    shares[k] = (share){part, data, n, k};
+    pthread_create(&threads[k], NULL, share_run, &shares[k]);
+  }
+  for (int k = 0; k < 3; k++)
+    pthread_join(threads[k], NULL);
+}
+
+static void task_count(void *data, int i) { atomic_fetch_add((_Atomic int *)data + i, 1); }
+
+static void test_hooks(void **state) {
+  (void)state;
+  _Atomic int counts[40] = {0};
+  int64_t n_parts;
+  sec_threads_set(3);
+  sec_set_thread_hooks(&(sec_thread_hooks){hook_started, hook_ended, NULL, &seen});
+  assert_int_equal(count_once(10000, 1, &n_parts), 0);
+  sec_tasks(40, task_count, counts);
+  sec_set_thread_hooks(&(sec_thread_hooks){hook_started, hook_ended, hook_parallel, &seen});
+  assert_true(seen.started > 2);
+  assert_int_equal(seen.started, seen.ended);
+  int before = seen.started;
+  for (int64_t n = 0; n < 3000; n += 111)
+    assert_int_equal(count_once(n, 16, &n_parts), 0);
+  sec_tasks(40, task_count, counts);
+  assert_true(seen.loops > 20);
+  assert_int_equal(seen.started, before); /* none of ours */
+  _Atomic int64_t wrong = 0;
+  sec_parallel(nested_kernel, (void *[]){&wrong}, 64, 1);
+  assert_int_equal(wrong, 0);
+  sec_set_thread_hooks(NULL);
+  for (int i = 0; i < 40; i++)
+    assert_int_equal(counts[i], 2);
+  assert_int_equal(count_once(10000, 1, &n_parts), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_coverage), cmocka_unit_test(test_many), cmocka_unit_test(test_callers),
       cmocka_unit_test(test_nested),   cmocka_unit_test(test_fork), cmocka_unit_test(test_idle),
-      cmocka_unit_test(test_default),
+      cmocka_unit_test(test_default),  cmocka_unit_test(test_hooks),
   };
   return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
 }

@@ -42,6 +42,20 @@ SEC_API sec_status sec_run(sec_context *cx, const sec_jaxpr *j, sec_array *const
 /* Threads that a run may use; 0: SECANT_NUM_THREADS or all in the affinity mask. */
 SEC_API void sec_set_num_threads(int n);
 SEC_API int  sec_num_threads(void);
+/* A program's own threads.  started and ended are called on each thread of the engine (workers of runs, compilation) as it
+ * begins and ends, to name or pin it, or to make it known to another runtime.  parallel, if not NULL, runs the loops of
+ * runs and compilations in place of the engine's threads, of which none is started then: it calls part(data, i)
+ * once for every i = 0 .. n - 1, on any threads, and returns when all are done; it may be called from several threads at
+ * once, and from within a part when that calls the engine.  Results do not depend on it. */
+typedef void (*sec_part)(void *data, int i);
+typedef struct sec_thread_hooks {
+  void (*started)(void *user);
+  void (*ended)(void *user);
+  void (*parallel)(void *user, int n, sec_part part, void *data);
+  void *user;
+} sec_thread_hooks;
+/* Of the whole process; copied; NULL takes them back.  Ends the engine's workers.  Call it while nothing runs. */
+SEC_API void sec_set_thread_hooks(const sec_thread_hooks *hooks);
 /* CPU devices for pmap: SECANT_NUM_CPU_DEVICES, default 1. */
 SEC_API int  sec_num_devices(const char *platform);
 /* What this machine offers, one fact a line ("cpu: znver5, avx512", "llvm: 22.1.8", "blas: ...", "cuda: ..."), for `secant doctor`.

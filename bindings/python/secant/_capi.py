@@ -23,6 +23,10 @@ class sec_scatter_dims(ctypes.Structure):
     _fields_ = [("update_window_dims", c_void_p), ("inserted_window_dims", c_void_p), ("scatter_dims_to_operand_dims", c_void_p), ("operand_batching_dims", c_void_p), ("scatter_indices_batching_dims", c_void_p), ("n_window", c_int), ("n_inserted", c_int), ("n_scatter", c_int), ("n_batching", c_int)]
 
 
+class sec_thread_hooks(ctypes.Structure):
+    _fields_ = [("started", c_void_p), ("ended", c_void_p), ("parallel", c_void_p), ("user", c_void_p)]
+
+
 # (name, what went wrong, Python base class), in order of the statuses
 STATUSES = (
     ("OK", "no error", None),
@@ -316,6 +320,7 @@ PROTOTYPES = {
     "sec_select_n": (c_uint64, [c_uint64, c_void_p, c_int]),
     "sec_set_allocator": (None, [c_void_p]),
     "sec_set_num_threads": (None, [c_int]),
+    "sec_set_thread_hooks": (None, [c_void_p]),
     "sec_shift_left": (c_uint64, [c_uint64, c_uint64]),
     "sec_shift_right_arithmetic": (c_uint64, [c_uint64, c_uint64]),
     "sec_shift_right_logical": (c_uint64, [c_uint64, c_uint64]),

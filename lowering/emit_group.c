@@ -221,7 +221,7 @@ static sec_lv product(sec_emitter *e, const sec_op *o, sec_lv acc, sec_lv x, sec
 static const char *reduction_name(sec_emitter *e, const sec_op *o) {
   static const struct { const char *combine, *floats, *ints, *uints; } names[] = {
       {"add", "add", "add", "add"}, {"mul", "mul", "mul", "mul"}, {"max", "maximumf", "maxsi", "maxui"},
-      {"min", "minimumf", "minsi", "minui"}, {"and", NULL, "and", "and"}, {"or", NULL, "or", "or"}};
+      {"min", "minimumf", "minsi", "minui"}, {"and", NULL, "and", "and"}, {"or", NULL, "or", "or"}, {"xor", NULL, "xor", "xor"}};
   sec_kind    kind = sec_dtype_kind(e->frame->j->avals[o->out]->dtype);
   const char *name = combiner(o)->name;
   if (kind == SEC_KIND_BOOL && o->kind == SEC_OP_DOT) name = "or";

@@ -1,4 +1,4 @@
-/* gather, scatter and scatter_add at run time, called by generated code.
+/* gather and the scatters at run time, called by generated code.
  * bufs: gather: operand, indices, result; scatter: operand, indices, updates, result (which may be
  * the operand). meta: see sec_windows_meta in core/ops/gather.h. scatter visits the windows in the
  * order of the indices, so of several writes to one place the last stays; gather shares them among
@@ -248,27 +248,46 @@ static void fill_row(const plan *p, char *operand, int64_t operand_step, char *w
     memcpy(windows + i * windows_step * (int64_t)p->element, &p->meta[EXTRA], p->element);
 }
 
-/* ---- scatter_add: a row of sums, one function a dtype ---- */
-#define ADD_ROW(name, type)                                                                        \
-  static void add_##name(const plan *p, char *operand, int64_t operand_step, char *windows,        \
-                         int64_t windows_step, int64_t n) {                                        \
+/* ---- scatter_add, mul, min, max: a row of results, one function a dtype ---- */
+#define ADD(y, x) ((y) + (x))
+#define MULTIPLY(y, x) ((y) * 1U * (x)) /* 1U: no product in int, which overflows */
+/* If either is a NaN the result is one. */
+#define LESSER(y, x) ((x) < (y) || (x) != (x) ? (x) : (y))
+#define GREATER(y, x) ((x) > (y) || (x) != (x) ? (x) : (y))
+
+#define FOLD_ROW(name, type, OP)                                                                   \
+  static void name(const plan *p, char *operand, int64_t operand_step, char *windows,              \
+                   int64_t windows_step, int64_t n) {                                              \
     type *y = (type *)(void *)operand;                                                             \
     const type *x = (const type *)(const void *)windows;                                           \
     (void)p;                                                                                       \
     if (operand_step == 1 && windows_step == 1)                                                    \
-      for (int64_t i = 0; i < n; i++) y[i] = (type)(y[i] + x[i]);                                  \
+      for (int64_t i = 0; i < n; i++) y[i] = (type)OP(y[i], x[i]);                                 \
     else                                                                                           \
       for (int64_t i = 0; i < n; i++)                                                              \
-        y[i * operand_step] = (type)(y[i * operand_step] + x[i * windows_step]);                   \
+        y[i * operand_step] = (type)OP(y[i * operand_step], x[i * windows_step]);                  \
   }
 
-/* signed integers wrap as unsigned ones do */
-ADD_ROW(u8, uint8_t)
-ADD_ROW(u16, uint16_t)
-ADD_ROW(u32, uint32_t)
-ADD_ROW(u64, uint64_t)
-ADD_ROW(f32, float)
-ADD_ROW(f64, double)
+#define FOLD_ROWS(name, type)                                                                      \
+  FOLD_ROW(add_##name, type, ADD)                                                                  \
+  FOLD_ROW(multiply_##name, type, MULTIPLY)                                                        \
+  FOLD_ROW(lesser_##name, type, LESSER)                                                            \
+  FOLD_ROW(greater_##name, type, GREATER)
+
+/* sums and products of signed integers wrap as unsigned ones do */
+FOLD_ROWS(u8, uint8_t)
+FOLD_ROWS(u16, uint16_t)
+FOLD_ROWS(u32, uint32_t)
+FOLD_ROWS(u64, uint64_t)
+FOLD_ROWS(f32, float)
+FOLD_ROWS(f64, double)
+#define SIGNED_ROWS(name, type)                                                                    \
+  FOLD_ROW(lesser_##name, type, LESSER)                                                            \
+  FOLD_ROW(greater_##name, type, GREATER)
+SIGNED_ROWS(i8, int8_t)
+SIGNED_ROWS(i16, int16_t)
+SIGNED_ROWS(i32, int32_t)
+SIGNED_ROWS(i64, int64_t)
 
 static float float_of_bits(uint32_t bits) {
   float f;
@@ -310,24 +329,38 @@ static uint16_t to_f16(float f) {
   return (uint16_t)(sign | ((magnitude - 0x38000000 + 0xfff + (magnitude >> 13 & 1)) >> 13));
 }
 
-#define ADD_HALF_ROW(name)                                                                         \
-  static void add_##name(const plan *p, char *operand, int64_t operand_step, char *windows,        \
-                         int64_t windows_step, int64_t n) {                                        \
+#define HALF_ROW(name, half, OP)                                                                   \
+  static void name##_##half(const plan *p, char *operand, int64_t operand_step, char *windows,     \
+                            int64_t windows_step, int64_t n) {                                     \
     uint16_t *y = (uint16_t *)(void *)operand;                                                     \
     const uint16_t *x = (const uint16_t *)(const void *)windows;                                   \
     (void)p;                                                                                       \
-    for (int64_t i = 0; i < n; i++)                                                                \
-      y[i * operand_step] =                                                                        \
-          to_##name(from_##name(y[i * operand_step]) + from_##name(x[i * windows_step]));          \
+    for (int64_t i = 0; i < n; i++) {                                                              \
+      float a = from_##half(y[i * operand_step]), b = from_##half(x[i * windows_step]);            \
+      y[i * operand_step] = to_##half(OP(a, b));                                                   \
+    }                                                                                              \
   }
 
-ADD_HALF_ROW(f16)
-ADD_HALF_ROW(bf16)
+#define HALF_ROWS(half)                                                                            \
+  HALF_ROW(add, half, ADD)                                                                         \
+  HALF_ROW(multiply, half, MULTIPLY)                                                               \
+  HALF_ROW(lesser, half, LESSER)                                                                   \
+  HALF_ROW(greater, half, GREATER)
+HALF_ROWS(f16)
+HALF_ROWS(bf16)
 
-static const row_move add_rows[SEC_N_DTYPES] = {
-    [SEC_I8] = add_u8,   [SEC_I16] = add_u16,   [SEC_I32] = add_u32, [SEC_I64] = add_u64,
-    [SEC_U8] = add_u8,   [SEC_U16] = add_u16,   [SEC_U32] = add_u32, [SEC_U64] = add_u64,
-    [SEC_F16] = add_f16, [SEC_BF16] = add_bf16, [SEC_F32] = add_f32, [SEC_F64] = add_f64};
+#define WRAPPING(op)                                                                               \
+  [SEC_I8] = op##_u8, [SEC_I16] = op##_u16, [SEC_I32] = op##_u32, [SEC_I64] = op##_u64
+#define SIGNED(op)                                                                                 \
+  [SEC_BOOL] = op##_u8, [SEC_I8] = op##_i8, [SEC_I16] = op##_i16, [SEC_I32] = op##_i32,            \
+  [SEC_I64] = op##_i64
+#define OTHERS(op)                                                                                 \
+  [SEC_U8] = op##_u8, [SEC_U16] = op##_u16, [SEC_U32] = op##_u32, [SEC_U64] = op##_u64,            \
+  [SEC_F16] = op##_f16, [SEC_BF16] = op##_bf16, [SEC_F32] = op##_f32, [SEC_F64] = op##_f64
+static const row_move add_rows[SEC_N_DTYPES] = {WRAPPING(add), OTHERS(add)};
+static const row_move multiply_rows[SEC_N_DTYPES] = {WRAPPING(multiply), OTHERS(multiply)};
+static const row_move lesser_rows[SEC_N_DTYPES] = {SIGNED(lesser), OTHERS(lesser)};
+static const row_move greater_rows[SEC_N_DTYPES] = {SIGNED(greater), OTHERS(greater)};
 
 /* ---- what generated code calls ---- */
 
@@ -351,6 +384,11 @@ static void scatter(void **bufs, const int64_t *meta, row_move move) {
 }
 
 void sec_rt_scatter(void **bufs, const int64_t *meta) { scatter(bufs, meta, write_row); }
-void sec_rt_scatter_add(void **bufs, const int64_t *meta) {
-  scatter(bufs, meta, add_rows[meta[DTYPE]]);
-}
+#define SCATTER(name, rows)                                                                        \
+  void sec_rt_scatter_##name(void **bufs, const int64_t *meta) {                                   \
+    scatter(bufs, meta, rows[meta[DTYPE]]);                                                        \
+  }
+SCATTER(add, add_rows)
+SCATTER(mul, multiply_rows)
+SCATTER(min, lesser_rows)
+SCATTER(max, greater_rows)

@@ -64,7 +64,8 @@ sec_runtime_fn sec_rt_copy;
 sec_runtime_fn sec_rt_host_call;
 
 /* rt_gather.c, rt_reduce.c: meta is written by the primitives' meta rules (core/ops/gather.c, scatter.c, reduce.c). */
-sec_runtime_fn sec_rt_gather, sec_rt_scatter, sec_rt_scatter_add, sec_rt_argreduce, sec_rt_transpose;
+sec_runtime_fn sec_rt_gather, sec_rt_scatter, sec_rt_scatter_add, sec_rt_scatter_mul, sec_rt_scatter_min,
+    sec_rt_scatter_max, sec_rt_argreduce, sec_rt_transpose;
 
 /* rt_sort.c: sorts along the middle axis, lexicographically by the first operands; stable; NaN last.
  * bufs: operands, results.

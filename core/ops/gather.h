@@ -62,4 +62,23 @@ void sec_gather_dims_batch(const sec_gather_dims *lane, bool x_batched, bool ind
 sec_value sec_gather_or_zero(sec_value x, sec_value indices, const sec_gather_dims *dims,
                              const int64_t *slice_sizes, int mode);
 
+/* ---- scatter.c: what the scatters share; they fold by .combine, or replace ---- */
+sec_status sec_scatter_type(sec_typing *t);
+sec_status sec_scatter_eval(const sec_eval *e);
+sec_status sec_scatter_batch(sec_batch *b);
+int sec_scatter_meta(const sec_typing *t, int64_t *meta);
+/* Whether the caller promised that no two windows overlap. */
+bool sec_scatter_unique(const sec_params *p);
+/* The windows of `v`, an array of the operand's shape, where the updates went; zero where they were
+ * dropped. */
+sec_value sec_scatter_gather_back(const sec_rule *r, sec_value v);
+sec_value sec_bind_scatter(const sec_primitive *prim, sec_value x, sec_value indices,
+                           sec_value updates, const sec_gather_dims *d, int mode, bool unique);
+sec_value sec_scatter_as(const sec_primitive *prim, sec_value x, sec_value indices,
+                         sec_value updates, const sec_scatter_dims *dims, int mode, bool unique);
+
+#define SEC_SCATTER                                                                                \
+  .operands = {"x", "indices", "updates"}, .type = sec_scatter_type, .eval = sec_scatter_eval,     \
+  .batch = sec_scatter_batch, .form = SEC_FORM_RUNTIME, .meta = sec_scatter_meta
+
 #endif

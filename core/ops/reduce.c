@@ -7,6 +7,7 @@ SEC_DECLARE_PRIMITIVE(max)
 SEC_DECLARE_PRIMITIVE(min)
 SEC_DECLARE_PRIMITIVE(and)
 SEC_DECLARE_PRIMITIVE(or)
+SEC_DECLARE_PRIMITIVE(xor)
 
 /* The axes that stay, in order; how many. */
 static int kept_axes(int rank, const int64_t *axes, int n, int64_t *kept) {
@@ -185,6 +186,9 @@ SEC_PRIMITIVE(reduce_and, .doc = "Bitwise and over axes.", REDUCTION, .combine =
               .identity = SEC_ID_ALL_ONES, .takes = SEC_TAKES_BITS, .flags = SEC_FLAG_NO_GRADIENT)
 SEC_PRIMITIVE(reduce_or, .doc = "Bitwise or over axes.", REDUCTION, .combine = &sec_or_p,
               .identity = SEC_ID_ZERO, .takes = SEC_TAKES_BITS, .flags = SEC_FLAG_NO_GRADIENT)
+SEC_PRIMITIVE(reduce_xor, .doc = "Bitwise exclusive or over axes.", REDUCTION,
+              .combine = &sec_xor_p, .identity = SEC_ID_ZERO, .takes = SEC_TAKES_BITS,
+              .flags = SEC_FLAG_NO_GRADIENT)
 
 static sec_value reduce(const sec_primitive *prim, sec_value x, const int64_t *axes, int n) {
   const sec_aval *a = sec_value_aval(x);
@@ -221,6 +225,9 @@ sec_value sec_reduce_and(sec_value x, const int64_t *axes, int n) {
 }
 sec_value sec_reduce_or(sec_value x, const int64_t *axes, int n) {
   return reduce(&sec_reduce_or_p, x, axes, n);
+}
+sec_value sec_reduce_xor(sec_value x, const int64_t *axes, int n) {
+  return reduce(&sec_reduce_xor_p, x, axes, n);
 }
 sec_value sec_sum(sec_value x) { return sec_reduce_sum(x, NULL, -1); }
 

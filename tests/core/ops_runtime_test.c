@@ -1,4 +1,4 @@
-/* The CPU's runtime functions for gather, scatter, scatter_add, argmax and argmin against the reference
+/* The CPU's runtime functions for gather, the scatters, argmax and argmin against the reference
  * evaluator, for every dtype, from the words that the primitives' meta rules write. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,9 @@
 void sec_rt_gather(void **bufs, const int64_t *meta);
 void sec_rt_scatter(void **bufs, const int64_t *meta);
 void sec_rt_scatter_add(void **bufs, const int64_t *meta);
+void sec_rt_scatter_mul(void **bufs, const int64_t *meta);
+void sec_rt_scatter_min(void **bufs, const int64_t *meta);
+void sec_rt_scatter_max(void **bufs, const int64_t *meta);
 void sec_rt_argreduce(void **bufs, const int64_t *meta);
 
 typedef struct operand {
@@ -50,6 +53,9 @@ LET(scatter_batched, sec_scatter(x[0], x[1], x[2], &to_batched, 0))
 LET(add_rows, sec_scatter_add(x[0], x[1], x[2], &to_rows, 1))
 LET(add_elements, sec_scatter_add(x[0], x[1], x[2], &to_elements, 1))
 LET(add_batched, sec_scatter_add(x[0], x[1], x[2], &to_batched, 2))
+LET(mul_rows, sec_scatter_mul(x[0], x[1], x[2], &to_rows, 1, false))
+LET(min_elements, sec_scatter_min(x[0], x[1], x[2], &to_elements, 1))
+LET(max_batched, sec_scatter_max(x[0], x[1], x[2], &to_batched, 0))
 LET(argmax_last, sec_argmax(x[0], -1, SEC_I32))
 LET(argmin_last, sec_argmin(x[0], -1, SEC_I64))
 LET(argmax_middle, sec_argmax(x[0], 1, SEC_U8))
@@ -68,6 +74,9 @@ static const row rows[] = {
     {"scatter_add elements", sec_rt_scatter_add, add_elements, false, 3, {{2, {9, 7}, SMALL}, {3, {3, 20, 2}, -3, 12}, {2, {3, 20}, SMALL}}},
     {"scatter_add batched", sec_rt_scatter_add, add_batched, false, 3, {{4, {4, 3, 5, 2}, SMALL}, {2, {3, 2}, -2, 6}, {3, {2, 3, 2}, SMALL}}},
     {"scatter_add nothing", sec_rt_scatter_add, add_rows, false, 3, {{2, {9, 7}, SMALL}, {2, {0, 1}, 0, 1}, {2, {0, 7}, SMALL}}},
+    {"scatter_mul rows", sec_rt_scatter_mul, mul_rows, false, 3, {{2, {9, 7}, -1, 2}, {2, {5, 1}, -3, 12}, {2, {5, 7}, -2, 3}}},
+    {"scatter_min elements", sec_rt_scatter_min, min_elements, true, 3, {{2, {9, 7}, SMALL}, {3, {3, 20, 2}, -3, 12}, {2, {3, 20}, SMALL}}},
+    {"scatter_max batched", sec_rt_scatter_max, max_batched, true, 3, {{4, {4, 3, 5, 2}, SMALL}, {2, {3, 2}, -2, 6}, {3, {2, 3, 2}, SMALL}}},
     {"argmax last axis", sec_rt_argreduce, argmax_last, true, 1, {{2, {60, 77}, -40, 40}}},
     {"argmin last axis, short", sec_rt_argreduce, argmin_last, true, 1, {{2, {60, 7}, SMALL}}},
     {"argmax middle axis", sec_rt_argreduce, argmax_middle, true, 1, {{3, {3, 6, 300}, SMALL}}},

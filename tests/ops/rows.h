@@ -77,6 +77,15 @@ static const row rows[] = {
     {"scatter_add", "a:T[5,3] i:i32[4,1] u:T[4,3]",
      "b:T[5,3] = scatter_add[inserted_window_dims=(0,) mode=0 operand_batching_dims=() scatter_dims_to_operand_dims=(0,) "
      "scatter_indices_batching_dims=() update_window_dims=(1,)] a i u", "b"},
+    {"scatter_mul", "a:T[17] i:i32[3,1] u:T[3]",
+     "b:T[17] = scatter_mul[inserted_window_dims=(0,) mode=1 operand_batching_dims=() scatter_dims_to_operand_dims=(0,) "
+     "scatter_indices_batching_dims=() unique_indices=1 update_window_dims=()] a i u", "b"},
+    {"scatter_min", "a:T[17] i:i32[3,1] u:T[3]",
+     "b:T[17] = scatter_min[inserted_window_dims=(0,) mode=1 operand_batching_dims=() scatter_dims_to_operand_dims=(0,) "
+     "scatter_indices_batching_dims=() update_window_dims=()] a i u", "b"},
+    {"scatter_max", "a:T[17] i:i32[3,1] u:T[3]",
+     "b:T[17] = scatter_max[inserted_window_dims=(0,) mode=1 operand_batching_dims=() scatter_dims_to_operand_dims=(0,) "
+     "scatter_indices_batching_dims=() update_window_dims=()] a i u", "b"},
     {"reduce_sum", "a:T[3,17]", "b:T[3] = reduce_sum[axes=(1,)] a", "b"},
     {"reduce_sum", "a:T[3,5,7]", "b:T[5] = reduce_sum[axes=(0, 2)] a", "b"},
     {"reduce_sum", "a:T[0,5]", "b:T[5] = reduce_sum[axes=(0,)] a", "b"},
@@ -91,6 +100,8 @@ static const row rows[] = {
     {"reduce_min", "a:T[17,3]", "b:T[3] = reduce_min[axes=(0,)] a", "b"},
     {"reduce_and", "a:T[3,5]", "b:T[5] = reduce_and[axes=(0,)] a", "b"},
     {"reduce_or", "a:T[3,5]", "b:T[3] = reduce_or[axes=(1,)] a", "b"},
+    {"reduce_xor", "a:T[3,5]", "b:T[3] = reduce_xor[axes=(1,)] a", "b"},
+    {"reduce_xor", "a:T[70,9]", "b:T[9] = reduce_xor[axes=(0,)] a", "b"},
     {"argmax", "a:T[3,17]", "b:i32[3] = argmax[axes=(1,) index_dtype=int32] a", "b"},
     {"argmin", "a:T[17,3]", "b:i64[3] = argmin[axes=(0,) index_dtype=int64] a", "b"},
     {"cumsum", "a:T[3,17]", "b:T[3,17] = cumsum[axis=1 reverse=False] a", "b"},

@@ -84,6 +84,7 @@ SEC_API sec_value sec_not(sec_value x);
 SEC_API sec_value sec_shift_left(sec_value x, sec_value y);
 SEC_API sec_value sec_shift_right_logical(sec_value x, sec_value y);
 SEC_API sec_value sec_shift_right_arithmetic(sec_value x, sec_value y);
+SEC_API sec_value sec_mulhi(sec_value x, sec_value y); /* the high half of the product */
 
 /* core/ops/convert.c */
 SEC_API sec_value sec_convert(sec_value x, sec_dtype dtype, bool weak); /* convert_element_type; same type: x */
@@ -121,6 +122,10 @@ typedef struct sec_scatter_dims {
 SEC_API sec_value sec_gather(sec_value x, sec_value indices, const sec_gather_dims *dims, const int64_t *slice_sizes, int mode);
 SEC_API sec_value sec_scatter(sec_value x, sec_value indices, sec_value updates, const sec_scatter_dims *dims, int mode);
 SEC_API sec_value sec_scatter_add(sec_value x, sec_value indices, sec_value updates, const sec_scatter_dims *dims, int mode);
+/* core/ops/scatter_combine.c; unique: no two windows overlap (scatter_mul's derivative by the updates needs that) */
+SEC_API sec_value sec_scatter_mul(sec_value x, sec_value indices, sec_value updates, const sec_scatter_dims *dims, int mode, bool unique);
+SEC_API sec_value sec_scatter_min(sec_value x, sec_value indices, sec_value updates, const sec_scatter_dims *dims, int mode);
+SEC_API sec_value sec_scatter_max(sec_value x, sec_value indices, sec_value updates, const sec_scatter_dims *dims, int mode);
 
 /* core/ops/reduce.c: axes NULL with n -1 means all axes.  Strict in dtype like lax.reduce_* */
 SEC_API sec_value sec_reduce_sum(sec_value x, const int64_t *axes, int n);
@@ -129,6 +134,7 @@ SEC_API sec_value sec_reduce_max(sec_value x, const int64_t *axes, int n);
 SEC_API sec_value sec_reduce_min(sec_value x, const int64_t *axes, int n);
 SEC_API sec_value sec_reduce_and(sec_value x, const int64_t *axes, int n);
 SEC_API sec_value sec_reduce_or(sec_value x, const int64_t *axes, int n);
+SEC_API sec_value sec_reduce_xor(sec_value x, const int64_t *axes, int n);
 SEC_API sec_value sec_argmax(sec_value x, int axis, sec_dtype index_dtype);
 SEC_API sec_value sec_argmin(sec_value x, int axis, sec_dtype index_dtype);
 SEC_API sec_value sec_sum(sec_value x); /* over all axes */

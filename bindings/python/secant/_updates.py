@@ -1,4 +1,4 @@
-"""x.at[index]: changed copies, as scatters; duplicates of max, min, multiply and power take turns."""
+"""x.at[index]: changed copies, as scatters; duplicates of multiply (of floats), divide and power take turns."""
 
 import numpy as np
 
@@ -37,13 +37,13 @@ class _Place:
         self._x, self._index = x, index
 
     @placed
-    def _write(self, how, values, mode, wrap_negative_indices):
+    def _write(self, how, values, mode, wrap_negative_indices, unique_indices=False):
         if mode == "wrap":
             raise ValueError(
                 "mode='wrap' is not supported in x.at[].set; use mode='clip', 'drop' or 'promise_in_bounds'"
             )
         items, arrays = _parse(self._x, self._index)
-        arguments = (self._x, values, arrays, items, how, mode or "drop", wrap_negative_indices)
+        arguments = (self._x, values, arrays, items, how, mode or "drop", wrap_negative_indices, bool(unique_indices))
         return _written(*arguments) if local.frames else run(_written, 3, arguments, {})
 
     @placed
@@ -83,7 +83,7 @@ def _writer(how, doc):
         wrap_negative_indices=True,
         out_sharding=None,
     ):
-        return self._write(how, values, mode, wrap_negative_indices)
+        return self._write(how, values, mode, wrap_negative_indices, unique_indices)
 
     method.__name__, method.__doc__ = how, doc
     return method
@@ -110,7 +110,7 @@ def _combine(how, old, new):
     return getattr(jnp, {"min": "minimum", "max": "maximum"}.get(how, how))(old, new).astype(old.dtype)
 
 
-def _written(x, values, arrays, items, how, mode, wrap):
+def _written(x, values, arrays, items, how, mode, wrap, unique=False):
     """`x` with values written at items."""
     x, y = tracer(x), tracer(values)
     arrays = [tracer(a) for a in arrays]
@@ -133,7 +133,11 @@ def _written(x, values, arrays, items, how, mode, wrap):
         return lax.scatter(x, indices, y, numbers, mode=mode)
     if how in ("add", "subtract"):
         return lax.scatter_add(x, indices, -y if how == "subtract" else y, numbers, mode=mode)
-    return _turns(x, indices, y, axes, windows, numbers, mode, how, unique=not arrays)
+    if how in ("min", "max"):
+        return (lax.scatter_min if how == "min" else lax.scatter_max)(x, indices, y, numbers, mode=mode)
+    if how == "multiply" and (unique or not arrays or _types.is_integer(x.aval.code)):
+        return lax.scatter_mul(x, indices, y, numbers, mode=mode, unique_indices=unique or not arrays)
+    return _turns(x, indices, y, axes, windows, numbers, mode, how, unique=unique or not arrays)
 
 
 def _window(x, items, arrays, wrap):

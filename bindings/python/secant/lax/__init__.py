@@ -22,6 +22,9 @@ from secant.lax._gather import (  # noqa: F401
     gather,
     scatter,
     scatter_add,
+    scatter_max,
+    scatter_min,
+    scatter_mul,
     scatter_sub,
 )
 from secant.lax._more import (  # noqa: F401
@@ -35,6 +38,32 @@ from secant.lax._more import (  # noqa: F401
     stack,
     tile,
     unstack,
+)
+from secant.lax._other import (  # noqa: F401
+    RaggedDotDimensionNumbers,
+    approx_max_k,
+    approx_min_k,
+    broadcast_like,
+    composite,
+    dtype,
+    empty,
+    padtype_to_pads,
+    pbroadcast,
+    platform_dependent,
+    ragged_dot,
+    ragged_dot_general,
+    scatter_apply,
+    shape_as_value,
+    stage,
+)
+from secant.lax._precision import (  # noqa: F401
+    AccuracyMode,
+    DotAlgorithm,
+    DotAlgorithmPreset,
+    DotDimensionNumbers,
+    Precision,
+    PrecisionLike,
+    Tolerance,
 )
 from secant.lax._random import threefry2x32, threefry_block  # noqa: F401
 from secant.lax._reduce import (  # noqa: F401
@@ -54,6 +83,7 @@ from secant.lax._reduce import (  # noqa: F401
     reduce_or,
     reduce_prod,
     reduce_sum,
+    reduce_xor,
 )
 from secant.lax._shape import (  # noqa: F401
     broadcast,

@@ -64,6 +64,7 @@ __all__ = (
     "select_n",
     "shift_left",
     "shift_right_arithmetic",
+    "mulhi",
     "shift_right_logical",
     "sign",
     "sin",
@@ -194,6 +195,7 @@ bitwise_xor = binary("bitwise_xor", BITS, "Bits set in one.", "sec_xor")
 shift_left = binary("shift_left", INTEGER, "x shifted to the left by y; 0 beyond the width.")
 shift_right_logical = binary("shift_right_logical", INTEGER, "x shifted to the right, filled with 0.")
 shift_right_arithmetic = binary("shift_right_arithmetic", INTEGER, "x shifted to the right, filled with the sign.")
+mulhi = binary("mulhi", INTEGER, "The high half of the product.")
 eq = binary("eq", ANY, "x == y.")
 ne = binary("ne", ANY, "x != y.")
 lt = binary("lt", ORDERED, "x < y.")

@@ -121,7 +121,9 @@ def _filled(out, x, indices, numbers, slice_sizes, fill_value):
     return jnp.where(inside == 0, out, jnp.astype(jnp.asarray(fill_value), out.dtype))
 
 
-def _scatter(name, c, doc):
+def _scatter(name, doc, says_unique=False):
+    c = getattr(lib, "sec_" + name)
+
     def f(
         operand,
         scatter_indices,
@@ -138,16 +140,19 @@ def _scatter(name, c, doc):
                 f"lax.{name} requires arguments to have the same dtypes, got {x.dtype.name}, {updates.dtype.name}."
             )
         dims, lists = _struct(sec_scatter_dims, dimension_numbers)
-        return made(c(x.value, indices.value, updates.value, ctypes.addressof(dims), GatherScatterMode.from_any(mode)))
+        more = (bool(unique_indices),) if says_unique else ()
+        mode = GatherScatterMode.from_any(mode)
+        return made(c(x.value, indices.value, updates.value, ctypes.addressof(dims), mode, *more))
 
     f.__name__, f.__doc__, f.__module__ = name, doc, "secant.lax"
     return op(3)(f)
 
 
-scatter = _scatter(
-    "scatter", lib.sec_scatter, "The operand with updates written at indices; the last of duplicates stays."
-)
-scatter_add = _scatter("scatter_add", lib.sec_scatter_add, "The operand with updates added at indices.")
+scatter = _scatter("scatter", "The operand with updates written at indices; the last of duplicates stays.")
+scatter_add = _scatter("scatter_add", "The operand with updates added at indices.")
+scatter_mul = _scatter("scatter_mul", "The operand multiplied by updates at indices.", True)
+scatter_min = _scatter("scatter_min", "The lesser of the operand and the updates at indices.")
+scatter_max = _scatter("scatter_max", "The greater of the operand and the updates at indices.")
 
 
 @op(3)

@@ -11,6 +11,7 @@ from secant._lib import int64s, lib
 from secant._trace import aval_of, tracer
 from secant._tracer import made
 from secant.lax._elementwise import ANY, BITS, NUMBER, ORDERED, _takes, convert_element_type
+from secant.lax._precision import check as check_precision
 from secant.lax._shape import _axes, broadcast_to, reshape, transpose
 
 
@@ -33,6 +34,7 @@ reduce_max = _reduction("reduce_max", ANY, "Largest over axes; NaN sticks.")
 reduce_min = _reduction("reduce_min", ANY, "Smallest over axes; NaN sticks.")
 reduce_and = _reduction("reduce_and", BITS, "Bitwise and over axes; bool: all.")
 reduce_or = _reduction("reduce_or", BITS, "Bitwise or over axes; bool: any.")
+reduce_xor = _reduction("reduce_xor", BITS, "Bitwise exclusive or over axes; bool: whether an odd number holds.")
 
 
 def _arg(name, doc):
@@ -82,6 +84,7 @@ def dot_general(lhs, rhs, dimension_numbers, precision=None, preferred_element_t
 
     dimension_numbers : ((lhs contract, rhs contract), (lhs batch, rhs batch)).  Result: batch, lhs free, rhs free.
     """
+    check_precision(precision)
     x, y = tracer(lhs), tracer(rhs)
     (lhs_contract, rhs_contract), (lhs_batch, rhs_batch) = dimension_numbers
     code = _types.N_DTYPES if preferred_element_type is None else _types.code_of(preferred_element_type)
@@ -100,19 +103,19 @@ def dot(lhs, rhs, *, dimension_numbers=None, precision=None, preferred_element_t
         if not (1 <= x.ndim <= 2 and 1 <= y.ndim <= 2):
             raise TypeError(f"Incompatible shapes for dot: got {x.shape} and {y.shape}.")
         dimension_numbers = (((x.ndim - 1,), (0,)), ((), ()))
-    return dot_general(x, y, dimension_numbers, preferred_element_type=preferred_element_type)
+    return dot_general(x, y, dimension_numbers, precision, preferred_element_type)
 
 
 def batch_matmul(lhs, rhs, precision=None):
     """Matrix products of stacks of matrices."""
     n = lhs.ndim - 2
-    return dot_general(lhs, rhs, (((n + 1,), (n,)), (tuple(range(n)), tuple(range(n)))))
+    return dot_general(lhs, rhs, (((n + 1,), (n,)), (tuple(range(n)), tuple(range(n)))), precision)
 
 
 def reduce(operands, init_values, computation, dimensions, out_sharding=None):
     """Reduction over axes with any function of two values, from initial values; a pytree is reduced together.
 
-    lax.add, mul, max, min, bitwise_and and bitwise_or are primitives, other functions go one element after the other.
+    lax.add, mul, max, min, bitwise_and, bitwise_or and bitwise_xor are primitives, other functions go one element after the other.
     """
     from secant.lax import _elementwise as e
 
@@ -123,6 +126,7 @@ def reduce(operands, init_values, computation, dimensions, out_sharding=None):
         e.min: reduce_min,
         e.bitwise_and: reduce_and,
         e.bitwise_or: reduce_or,
+        e.bitwise_xor: reduce_xor,
     }
     if computation in known:
         return computation(known[computation](operands, dimensions), init_values)

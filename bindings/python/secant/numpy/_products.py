@@ -9,9 +9,9 @@ from secant._tracer import made
 from secant.numpy._common import arraylike, axes_of, promoted
 
 
-def _general(x, y, contract, batch=((), ()), preferred=None):
+def _general(x, y, contract, batch=((), ()), preferred=None, precision=None):
     x, y = promoted(x, y)
-    return lax.dot_general(x, y, (contract, batch), preferred_element_type=preferred)
+    return lax.dot_general(x, y, (contract, batch), precision, preferred)
 
 
 @op(2)
@@ -21,8 +21,8 @@ def dot(a, b, *, precision=None, preferred_element_type=None, out_sharding=None)
     if not x.ndim or not y.ndim:
         return x * y
     if y.ndim == 1:
-        return _general(x, y, ((x.ndim - 1,), (0,)), preferred=preferred_element_type)
-    return _general(x, y, ((x.ndim - 1,), (y.ndim - 2,)), preferred=preferred_element_type)
+        return _general(x, y, ((x.ndim - 1,), (0,)), preferred=preferred_element_type, precision=precision)
+    return _general(x, y, ((x.ndim - 1,), (y.ndim - 2,)), preferred=preferred_element_type, precision=precision)
 
 
 @op(2)
@@ -59,7 +59,7 @@ def inner(a, b, *, precision=None, preferred_element_type=None):
     x, y = arraylike("inner", a, b)
     if not x.ndim or not y.ndim:
         return x * y
-    return _general(x, y, ((x.ndim - 1,), (y.ndim - 1,)), preferred=preferred_element_type)
+    return _general(x, y, ((x.ndim - 1,), (y.ndim - 1,)), preferred=preferred_element_type, precision=precision)
 
 
 @op(2)
@@ -104,7 +104,7 @@ def tensordot(a, b, axes=2, *, precision=None, preferred_element_type=None):
         left, right = tuple(range(x.ndim - axes, x.ndim)), tuple(range(axes))
     else:
         left, right = (axes_of(t, z.ndim) for t, z in zip(axes, (x, y)))
-    return _general(x, y, (left, right), preferred=preferred_element_type)
+    return _general(x, y, (left, right), preferred=preferred_element_type, precision=precision)
 
 
 def einsum(subscripts, /, *operands, optimize="optimal", precision=None, preferred_element_type=None, out=None):

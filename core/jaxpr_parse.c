@@ -1,14 +1,18 @@
-/* Jaxpr text to jaxpr: a recursive-descent reader of the grammar that jaxpr_print.c writes.  Every
- * equation is bound in an open trace, so that what comes out was typed by the primitives' own
- * rules.
+/* Jaxpr text to jaxpr: a recursive-descent reader of the grammar that jaxpr_print.c writes.  Every equation is bound in
+ * an open trace, so that what comes out was typed by the primitives' own rules.
  *
- *   jaxpr  = "{ lambda" typed* ";" typed* ". let" [ eqn { (newline | ";") eqn } ] "in (" atom ","
- * ... ") }" eqn    = typed* "=" primitive [ "[" { key "=" value } "]" ] atom* typed  = name ":"
- * dtype "[" sizes "]"            atom = name | number ":" dtype "[]" value  = integer | float |
- * True | False | None | word | "text" | <function f> | jaxpr | "(" value "," ... ")"
+ *   text   = { "let" name "=" jaxpr "in" } jaxpr
+ *   jaxpr  = "{ lambda" typed* ";" typed* ". let" [ eqn { (newline | ";") eqn } ] "in (" atom "," ... ") }"
+ *   eqn    = typed* "=" primitive [ "[" { key "=" value } "]" ] atom*
+ *   typed  = name ":" dtype "[" sizes "]"            atom = name | number ":" dtype "[]"
+ *   value  = integer | float | True | False | None | word | "text" | <function f> | jaxpr | name of a jaxpr
+ *          | "(" value "," ... ")" | DimensionNumbers "(" key "=" value "," ... ")"
  *
- * A captured array has no elements in the text: it comes back as zeros.  <function f> is host code;
- * it comes back as one that fails when it is called.  "#" starts a comment. */
+ * A line that ends in the middle of an equation's operands goes on further in than the equation began.  Parameters that the
+ * text has and the engine has not (jaxpr_forms.c) are read and forgotten.  A captured array has no elements in the text: it
+ * comes back as zeros.  <function f> and the rules of custom functions are host code; they come back as functions that fail
+ * when they are called.  "#" starts a comment. */
+#include "jaxpr_forms.h"
 #include "jaxpr_read.h"
 #include <ctype.h>
 #include <stdio.h>
@@ -39,8 +43,33 @@ static sec_status parse_owned(sec_reader *p, sec_read_list *owned, sec_jaxpr **o
   return status;
 }
 
+/* The jaxpr that stands in front under the word here; NULL when the word is none of their names. */
+static sec_read_shared *shared_here(sec_reader *p) {
+  for (int i = 0; i < p->shared.n; i++) {
+    sec_read_shared *s = (sec_read_shared *)p->shared.items + i;
+    if (sec_read_at_word(p, s->name)) return s;
+  }
+  return NULL;
+}
+
+/* It is read when it is first met: those in front may name each other in any order. */
+static sec_status take_shared(sec_reader *p, sec_read_shared *s, sec_read_list *owned, sec_jaxpr **out) {
+  p->at += strlen(s->name);
+  if (!s->jaxpr) {
+    const char *after = p->at;
+    p->at = s->at;
+    SEC_TRY(parse_jaxpr(p, &s->jaxpr));
+    p->at = after;
+  }
+  *out = s->jaxpr;
+  SEC_TRY(sec_read_push(p, owned, out, sizeof *out));
+  sec_jaxpr_retain(*out);
+  return SEC_OK;
+}
+
 static sec_status parse_tuple(sec_reader *p, tuple *out, sec_read_list *owned) {
-  char close = *p->at++ == '(' ? ')' : ']';
+  char             close = *p->at++ == '(' ? ')' : ']';
+  sec_read_shared *shared;
   if (++p->depth > SEC_READ_MAX_DEPTH)
     return sec_read_error(p, p->at, NULL, "parentheses are nested too deeply");
   while (!sec_read_take(p, close)) {
@@ -51,6 +80,10 @@ static sec_status parse_tuple(sec_reader *p, tuple *out, sec_read_list *owned) {
     } else if (*p->at == '{') {
       sec_jaxpr *j;
       SEC_TRY(parse_owned(p, owned, &j));
+      SEC_TRY(sec_read_push(p, &out->jaxprs, &j, sizeof j));
+    } else if ((shared = shared_here(p))) {
+      sec_jaxpr *j;
+      SEC_TRY(take_shared(p, shared, owned, &j));
       SEC_TRY(sec_read_push(p, &out->jaxprs, &j, sizeof j));
     } else {
       int64_t x;
@@ -145,6 +178,15 @@ static sec_status number_value(sec_reader *p, sec_param *out) {
   return SEC_OK;
 }
 
+/* A rule of a custom function: jvp=f, fwd=f, bwd=<lambda>. */
+static sec_status rule_value(sec_reader *p, sec_param *out, sec_read_list *fns) {
+  const char *name = sec_read_text(p, strcspn(p->at, " \t\r\n]"));
+  if (!name) return sec_read_error(p, p->at, NULL, "a word is too long");
+  out->kind = SEC_PARAM_FN;
+  out->u.fn = sec_callable_create(name, host_function, NULL, NULL);
+  return out->u.fn ? sec_read_push(p, fns, &out->u.fn, sizeof out->u.fn) : SEC_MEMORY;
+}
+
 static sec_status word_value(sec_reader *p, sec_param *out) {
   size_t      key = strlen(out->name);
   const char *word = sec_read_text(p, strcspn(p->at, " \t\r\n,])};"));
@@ -156,7 +198,15 @@ static sec_status word_value(sec_reader *p, sec_param *out) {
   bool      text = key >= 4 && strcmp(out->name + key - 4, "name") == 0;
   out->kind = SEC_PARAM_STR;
   out->u.str = word;
-  if (text) return SEC_OK;
+  if (text) {
+    p->name = word;
+    return SEC_OK;
+  }
+  if (strncmp(word, "GatherScatterMode.", strlen("GatherScatterMode.")) == 0) {
+    out->kind = SEC_PARAM_INT;
+    out->u.i = sec_text_mode_of(word);
+    return SEC_OK;
+  }
   if (strcmp(word, "True") == 0 || strcmp(word, "False") == 0) {
     out->kind = SEC_PARAM_BOOL;
     out->u.i = *word == 'T';
@@ -175,51 +225,107 @@ static bool at_number(const char *at) {
          (sec_read_word_length(c) == 3 && (strncmp(c, "inf", 3) == 0 || strncmp(c, "nan", 3) == 0));
 }
 
-/* The value of out->name.  Jaxprs made on the way are pushed on `jaxprs`, callables on `fns`, for
- * release. */
-static sec_status parse_value(sec_reader *p, sec_param *out, sec_read_list *jaxprs,
-                              sec_read_list *fns) {
+/* Owned things of the parameters of one equation. */
+typedef struct reading {
+  const sec_text_form *form;
+  sec_read_list        list, jaxprs, fns;
+} reading;
+
+/* The value of out->name.  Jaxprs and callables made on the way are kept for release. */
+static sec_status parse_value(sec_reader *p, sec_param *out, reading *q) {
   sec_read_skip(p);
-  if (*p->at == '(' || *p->at == '[') return tuple_value(p, out, jaxprs);
+  sec_read_shared *shared = shared_here(p);
+  size_t           key = strlen(out->name);
+  bool             body = key >= 5 && strcmp(out->name + key - 5, "jaxpr") == 0;
+  if (*p->at == '(' || *p->at == '[') return tuple_value(p, out, &q->jaxprs);
   if (*p->at == '"' || *p->at == '\'') {
     out->kind = SEC_PARAM_STR;
     return quoted_value(p, &out->u.str);
   }
-  if (strncmp(p->at, "<function ", strlen("<function ")) == 0) return function_value(p, out, fns);
-  if (*p->at == '{') {
+  if (strncmp(p->at, "<function ", strlen("<function ")) == 0) return function_value(p, out, &q->fns);
+  if (*p->at == '{' || (body && shared)) {
     out->kind = SEC_PARAM_JAXPR;
-    return parse_owned(p, jaxprs, &out->u.jaxpr);
+    return shared && body ? take_shared(p, shared, &q->jaxprs, &out->u.jaxpr) : parse_owned(p, &q->jaxprs, &out->u.jaxpr);
   }
+  if (q->form->named_by && (strcmp(out->name, "jvp") == 0 || strcmp(out->name, "fwd") == 0 || strcmp(out->name, "bwd") == 0))
+    return rule_value(p, out, &q->fns);
   return at_number(p->at) ? number_value(p, out) : word_value(p, out);
 }
 
-static sec_status collect_params(sec_reader *p, sec_read_list *params, sec_read_list *jaxprs,
-                                 sec_read_list *fns) {
-  while (!sec_read_take(p, ']')) {
-    const char *start = p->at, *key;
-    sec_param   param = {0};
-    SEC_TRY(sec_read_word(p, "a parameter or \"]\"", &key));
-    SEC_TRY(sec_read_char(p, '=', "parameters are written [axes=(0,)]"));
-    param.name = key;
-    for (int i = 0; i < params->n; i++)
-      if (strcmp(((sec_param *)params->items)[i].name, key) == 0)
-        return sec_read_error(p, start, NULL, "a parameter is given a second time");
-    SEC_TRY(parse_value(p, &param, jaxprs, fns));
-    SEC_TRY(sec_read_push(p, params, &param, sizeof param));
-    sec_read_take(p, ',');
-  }
+static bool is_dropped(const sec_text_form *f, const sec_param *q) {
+  size_t n = strlen(q->name);
+  bool   extra = false;
+  if (f->named_by && strcmp(q->name, "name") == 0) return true;
+  for (int i = 0; i < 4 && f->fixed[i]; i++) extra |= strncmp(f->fixed[i], q->name, n) == 0 && f->fixed[i][n] == '=';
+  bool kept = q->kind == SEC_PARAM_BOOL ? q->u.i : q->kind == SEC_PARAM_INT && strcmp(q->name, "fill_value") == 0;
+  return extra && !kept;
+}
+
+static sec_status parse_param(sec_reader *p, reading *q);
+
+/* GatherDimensionNumbers(offset_dims=(), ...): its parts are parameters. */
+static sec_status parse_dimensions(sec_reader *p, reading *q) {
+  p->at += strlen(q->form->dimensions);
+  SEC_TRY(sec_read_char(p, '(', NULL));
+  while (!sec_read_take(p, ')')) SEC_TRY(parse_param(p, q));
   return SEC_OK;
 }
 
-static sec_status parse_params(sec_reader *p, const sec_params **out) {
-  sec_read_list params = {0}, jaxprs = {0}, fns = {0};
-  sec_status    status = collect_params(p, &params, &jaxprs, &fns);
-  if (status == SEC_OK && params.n > 0) {
-    *out = sec_params_make(p->cx, params.items, params.n);
+static sec_status parse_param(sec_reader *p, reading *q) {
+  const char *start = p->at, *key;
+  sec_param   param = {0};
+  SEC_TRY(sec_read_word(p, "a parameter or \"]\"", &key));
+  SEC_TRY(sec_read_char(p, '=', "parameters are written [axes=(0,)]"));
+  sec_read_skip(p);
+  param.name = key;
+  if (q->form->dimensions && sec_read_at_word(p, q->form->dimensions)) return parse_dimensions(p, q);
+  SEC_TRY(parse_value(p, &param, q));
+  if (q->form->renamed[0] && strcmp(key, q->form->renamed[1]) == 0) param.name = q->form->renamed[0];
+  for (int i = 0; i < q->list.n; i++)
+    if (strcmp(((sec_param *)q->list.items)[i].name, param.name) == 0)
+      return sec_read_error(p, start, NULL, "a parameter is given a second time");
+  sec_read_take(p, ',');
+  return is_dropped(q->form, &param) ? SEC_OK : sec_read_push(p, &q->list, &param, sizeof param);
+}
+
+static bool is_given(const reading *q, const char *name) {
+  for (int i = 0; i < q->list.n; i++)
+    if (strcmp(((sec_param *)q->list.items)[i].name, name) == 0) return true;
+  return false;
+}
+
+/* What the text hides: a shape is that of the result, and a number is 0. */
+static sec_status add_hidden(sec_reader *p, reading *q, const sec_read_list *results) {
+  const sec_aval *result = results->n ? ((const sec_read_declaration *)results->items)->aval : NULL;
+  for (int i = 0; i < 2 && q->form->unless_zero[i]; i++) {
+    const char *name = q->form->unless_zero[i];
+    sec_param   zero = SEC_P_INT(name, 0);
+    if (strcmp(name, "broadcast_dimensions") == 0) zero = (sec_param)SEC_P_INTS(name, NULL, 0);
+    if (!is_given(q, name)) SEC_TRY(sec_read_push(p, &q->list, &zero, sizeof zero));
+  }
+  if (!result || !q->form->hidden[0] || strcmp(q->form->hidden[0], "shape") != 0 || is_given(q, "shape")) return SEC_OK;
+  return sec_read_push(p, &q->list, &(sec_param)SEC_P_INTS("shape", result->dims, result->rank), sizeof(sec_param));
+}
+
+static sec_status collect_params(sec_reader *p, reading *q, const sec_read_list *results) {
+  p->name = NULL;
+  if (*p->at == '[') {
+    p->at++;
+    while (!sec_read_take(p, ']')) SEC_TRY(parse_param(p, q));
+  }
+  return add_hidden(p, q, results);
+}
+
+static sec_status parse_params(sec_reader *p, const sec_primitive *prim, const sec_read_list *results,
+                               const sec_params **out) {
+  reading    q = {.form = sec_text_form_of(prim)};
+  sec_status status = collect_params(p, &q, results);
+  if (status == SEC_OK && q.list.n > 0) {
+    *out = sec_params_make(p->cx, q.list.items, q.list.n);
     if (!*out) status = sec_read_rule_failed(p, p->at);
   }
-  release_jaxprs(&jaxprs);
-  for (int i = 0; i < fns.n; i++) sec_callable_release(((sec_callable **)fns.items)[i]);
+  release_jaxprs(&q.jaxprs);
+  for (int i = 0; i < q.fns.n; i++) sec_callable_release(((sec_callable **)q.fns.items)[i]);
   return status;
 }
 
@@ -229,11 +335,18 @@ static bool at_end(const sec_reader *p) {
   return sec_read_at_word(p, "in") && p->at[2 + strspn(p->at + 2, " \t\r\n")] == '(';
 }
 
-static sec_status collect_operands(sec_reader *p, const sec_read_scope *s,
-                                   sec_read_list *operands) {
+/* A new line goes on with operands when it is indented more than the line on which the equation began. */
+static bool operands_go_on(const sec_reader *p, size_t indent) {
+  const char *after = p->at + sec_read_word_length(p->at);
+  bool        variable = !isdigit((unsigned char)*p->at) && *p->at != '-';
+  return sec_read_indent(p) > indent && !(variable && after > p->at && *after == ':' && !sec_read_at_literal(p));
+}
+
+static sec_status collect_operands(sec_reader *p, const sec_read_scope *s, size_t indent, sec_read_list *operands) {
   for (;;) {
     sec_read_skip(p);
-    if (p->newline || *p->at == ';' || !*p->at || *p->at == '}' || at_end(p)) return SEC_OK;
+    if (*p->at == ';' || !*p->at || *p->at == '}' || at_end(p)) return SEC_OK;
+    if (p->newline && !operands_go_on(p, indent)) return SEC_OK;
     sec_value v;
     SEC_TRY(sec_read_atom(p, s, &v));
     SEC_TRY(sec_read_push(p, operands, &v, sizeof v));
@@ -269,16 +382,21 @@ static sec_status parse_equation(sec_reader *p, sec_read_scope *s) {
   sec_read_list     results = {0}, operands = {0};
   const char       *name, *start;
   const sec_params *params = NULL;
-  for (sec_read_skip(p); *p->at != '='; sec_read_skip(p)) {
-    sec_read_declaration t;
-    SEC_TRY(sec_read_typed(p, &t));
-    SEC_TRY(sec_read_push(p, &results, &t, sizeof t));
+  sec_read_skip(p);
+  size_t      indent = sec_read_indent(p);
+  const char *after = p->at + sec_read_word_length(p->at);
+  if (*after != '[' || after == p->at) { /* jit[...] a: without results there is no = */
+    for (; *p->at != '='; sec_read_skip(p)) {
+      sec_read_declaration t;
+      SEC_TRY(sec_read_typed(p, &t));
+      SEC_TRY(sec_read_push(p, &results, &t, sizeof t));
+    }
+    p->at++;
   }
-  p->at++;
   sec_read_skip(p);
   start = p->at;
   SEC_TRY(sec_read_word(p, "a primitive", &name));
-  const sec_primitive *prim = sec_primitive_find(name);
+  const sec_primitive *prim = sec_text_primitive(name);
   if (!prim) {
     char message[128];
     snprintf(message, sizeof message, "there is no primitive %.60s", name);
@@ -288,11 +406,8 @@ static sec_status parse_equation(sec_reader *p, sec_read_scope *s) {
   if (results.n == 0 && prim->form != SEC_FORM_CONTROL && prim->form != SEC_FORM_CALL)
     return sec_read_error(p, start, "write its result left of =: b:f32[3] = sin a",
                           "an equation has no results");
-  if (*p->at == '[') {
-    p->at++;
-    SEC_TRY(parse_params(p, &params));
-  }
-  sec_status status = collect_operands(p, s, &operands);
+  SEC_TRY(parse_params(p, prim, &results, &params));
+  sec_status status = collect_operands(p, s, indent, &operands);
   if (status != SEC_OK) {
     sec_params_release(params);
     return status;
@@ -404,7 +519,7 @@ static sec_status parse_jaxpr(sec_reader *p, sec_jaxpr **out) {
   *out = NULL;
   if (++p->depth > SEC_READ_MAX_DEPTH)
     return sec_read_error(p, start, NULL, "jaxprs are nested too deeply");
-  sec_trace *t = sec_trace_begin(p->cx, "text");
+  sec_trace *t = sec_trace_begin(p->cx, p->name ? p->name : "text");
   if (!t) return sec_read_rule_failed(p, start);
   sec_status status = parse_body(p, t, &f);
   p->depth--;
@@ -416,19 +531,44 @@ static sec_status parse_jaxpr(sec_reader *p, sec_jaxpr **out) {
   return status == SEC_OK ? keep_names(*out, &f) : sec_read_rule_failed(p, start);
 }
 
+/* let f = { lambda ... } in: kept as the place where it stands, until its name is met. */
+static sec_status parse_shared(sec_reader *p) {
+  while (sec_read_skip(p), sec_read_at_word(p, "let")) {
+    sec_read_shared s = {0};
+    p->at += strlen("let");
+    SEC_TRY(sec_read_word(p, "a name", &s.name));
+    SEC_TRY(sec_read_char(p, '=', "write let f = { lambda ... } in"));
+    sec_read_skip(p);
+    s.at = p->at;
+    if (*p->at != '{') return sec_read_expected(p, "\"{\"", "write let f = { lambda ... } in");
+    for (int open = 0; *p->at && (open += (*p->at == '{') - (*p->at == '}')) > 0;) p->at++;
+    SEC_TRY(sec_read_char(p, '}', NULL));
+    sec_read_skip(p);
+    if (!sec_read_at_word(p, "in")) return sec_read_expected(p, "\"in\"", "write let f = { lambda ... } in");
+    p->at += strlen("in");
+    SEC_TRY(sec_read_push(p, &p->shared, &s, sizeof s));
+  }
+  return SEC_OK;
+}
+
+static sec_status parse_text(sec_reader *p, sec_jaxpr **out) {
+  SEC_TRY(parse_shared(p));
+  return parse_jaxpr(p, out);
+}
+
 sec_status sec_jaxpr_parse(sec_context *cx, const char *text, sec_jaxpr **out) {
   sec_reader p = {.cx = cx, .text = text, .at = text, .stale = sec_error_status(cx) != SEC_OK};
   *out = NULL;
   p.arena = sec_arena_create(cx);
   if (!p.arena) return SEC_MEMORY;
-  sec_read_skip(&p);
-  sec_status status = parse_jaxpr(&p, out);
+  sec_status status = parse_text(&p, out);
   sec_read_skip(&p);
   if (status == SEC_OK && *p.at) status = sec_read_expected(&p, "the end of the text", NULL);
   if (status != SEC_OK) {
     sec_jaxpr_release(*out);
     *out = NULL;
   }
+  for (int i = 0; i < p.shared.n; i++) sec_jaxpr_release(((sec_read_shared *)p.shared.items)[i].jaxpr);
   sec_arena_destroy(p.arena);
   return status;
 }

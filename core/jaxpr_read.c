@@ -50,9 +50,11 @@ void sec_read_skip(sec_reader *p) {
   for (; isspace((unsigned char)*p->at) || *p->at == '#'; p->at++) {
     if (*p->at == '#') p->at += strcspn(p->at, "\n");
     if (!*p->at) return;
-    if (*p->at == '\n') p->newline = true;
+    if (*p->at == '\n') p->newline = true, p->line = p->at + 1;
   }
 }
+
+size_t sec_read_indent(const sec_reader *p) { return p->line ? strspn(p->line, " \t") : 0; }
 
 bool sec_read_take(sec_reader *p, char c) {
   sec_read_skip(p);
@@ -186,7 +188,7 @@ sec_status sec_read_typed(sec_reader *p, sec_read_declaration *out) {
   return parse_type(p, &out->aval);
 }
 
-static bool at_literal(const sec_reader *p) {
+bool sec_read_at_literal(const sec_reader *p) {
   const char *c = p->at + (*p->at == '-');
   if (isdigit((unsigned char)*c) || *c == '.') return true;
   size_t n = sec_read_word_length(c);
@@ -220,7 +222,7 @@ static sec_status parse_literal(sec_reader *p, sec_value *out) {
 
 sec_status sec_read_atom(sec_reader *p, const sec_read_scope *s, sec_value *out) {
   sec_read_skip(p);
-  if (at_literal(p)) return parse_literal(p, out);
+  if (sec_read_at_literal(p)) return parse_literal(p, out);
   const char *start = p->at, *name;
   char        message[128];
   SEC_TRY(sec_read_word(p, "a variable or a literal", &name));

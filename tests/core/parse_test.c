@@ -7,27 +7,55 @@ static sec_context *cx;
 static const char *const programs[] = {
     "{ lambda ; a:f32[3] b:f32[]. let\n    c:f32[3] = sin a\n    d:f32[3] = mul c 2.5:f32[]\n  in "
     "(d, b, 1:i32[]) }",
-    "{ lambda ; a:f32[3]. let\n  in (a,) }",
-    "{ lambda a:f64[2] b:i32[]; c:f64[2]. let\n    d:f64[2] = add a c\n  in (d, b) }",
-    "{ lambda ; a:f64[4,3]. let\n    b:f64[4] = reduce_sum[axes=(1,)] a\n    c:f64[] = "
-    "reduce_max[axes=(0,)] b\n  in (c,) }",
-    "{ lambda ; a:f32[2,3] b:f32[3,2]. let\n    c:f32[2,2] = dot_general[dimension_numbers=(([1], "
-    "[0]), ([], [])) "
-    "preferred_element_type=float32] a b\n  in (c,) }",
-    "{ lambda ; a:f32[3]. let\n    b:f32[3] = jit[\n      jaxpr={ lambda ; c:f32[3]. let\n         "
-    " d:f32[3] = sin c\n        in (d,) }\n"
-    "      name=f\n    ] a\n  in (b,) }",
+    "{ lambda ; a:f32[3]. let  in (a,) }",
+    "{ lambda ; a:f32[3]. let b:f32[3] = sin a; c:f32[3] = neg b in (c,) }",
+    "{ lambda a:f64[2] b:i32[]; c:f64[2]. let d:f64[2] = add a c in (d, b) }",
+    "{ lambda ; a:f64[4,3]. let\n    b:f64[4] = reduce_sum[axes=(1,) out_sharding=None] a\n    "
+    "c:f64[] = reduce_max[axes=(0,)] b\n  in (c,) }",
+    "{ lambda ; a:f32[2,3] b:f32[3,2]. let\n    c:f32[2,2] = dot_general[\n      "
+    "dimension_numbers=(([1], [0]), ([], []))\n      preferred_element_type=float32\n    ] a b\n  "
+    "in (c,) }",
+    "{ lambda ; a:f32[3]. let\n    b:f32[3] = jit[\n      name=f\n      jaxpr={ lambda ; a:f32[3]. "
+    "let b:f32[3] = sin a in (b,) }\n    ] a\n  in (b,) }",
     "{ lambda ; a:i32[] b:f32[]. let\n    c:f32[] = cond[\n      branches=(\n        { lambda ; "
-    "d:f32[]. let\n            e:f32[] = cos d\n"
-    "          in (e,) }\n        { lambda ; f:f32[]. let\n            g:f32[] = sin f\n          "
-    "in (g,) }\n      )\n    ] a b\n  in (c,) }",
+    "d:f32[]. let e:f32[] = cos d in (e,) }\n        { lambda ; f:f32[]. let g:f32[] = sin f in "
+    "(g,) }\n      )\n    ] a b\n  in (c,) }",
     "{ lambda ; a:f64[]. let\n    b:f64[] = max a nan:f64[]\n    c:f64[] = min b -inf:f64[]\n    "
     "d:f64[] = mul c 1e-300:f64[]\n"
     "    e:u64[] = add 18446744073709551615:u64[] 0:u64[]\n    f:bool[] = eq a inf:f64[]\n    "
     "_:bool[] = and f True:bool[]\n  in (d, e) }",
     "{ lambda ; a:f32[2,3]. let\n    b:f32[4,5] = pad[padding_config=((1, 1, 0), (0, 2, 0))] a "
     "0.0:f32[]\n"
-    "    c:i64[4,5] = convert_element_type[new_dtype=int64 weak_type=False] b\n  in (c,) }"};
+    "    c:i64[4,5] = convert_element_type[new_dtype=int64 weak_type=False] b\n  in (c,) }",
+    /* what the text hides: a shape, and what it shows of JAX's alone */
+    "{ lambda ; a:f32[] b:f32[3]. let\n    c:f32[2] = broadcast_in_dim a\n    d:f32[2,3] = "
+    "broadcast_in_dim[broadcast_dimensions=(1,)] b\n    e:f32[3,2] = reshape[dimensions=None "
+    "new_sizes=(3, 2) sharding=None] d\n    f:i32[3] = iota[dimension=0 dtype=int32 shape=(3,) "
+    "sharding=None] \n  in (c, e, f) }",
+    "{ lambda ; a:f32[3] b:i32[1]. let\n    c:f32[] = gather[\n      "
+    "dimension_numbers=GatherDimensionNumbers(offset_dims=(), collapsed_slice_dims=(0,), "
+    "start_index_map=(0,), operand_batching_dims=(), start_indices_batching_dims=())\n      "
+    "fill_value=None\n      indices_are_sorted=False\n      mode=GatherScatterMode.CLIP\n      "
+    "slice_sizes=(1,)\n      unique_indices=False\n    ] a b\n    d:f32[3] = scatter-add[\n      "
+    "dimension_numbers=ScatterDimensionNumbers(update_window_dims=(), inserted_window_dims=(0,), "
+    "scatter_dims_to_operand_dims=(0,), operand_batching_dims=(), "
+    "scatter_indices_batching_dims=())\n      indices_are_sorted=False\n      "
+    "mode=GatherScatterMode.FILL_OR_DROP\n      unique_indices=False\n      update_consts=()\n      "
+    "update_jaxpr={ lambda ; e:f32[] f:f32[]. let g:f32[] = add e f in (g,) }\n    ] a b c\n  in "
+    "(d,) }",
+    "{ lambda ; a:f32[]. let\n    b:f32[] = custom_jvp_call[\n      name=square\n      "
+    "call_jaxpr={ lambda ; c:f32[]. let d:f32[] = mul c c in (d,) }\n      jvp=<lambda>\n      "
+    "symbolic_zeros=False\n    ] a\n  in (b,) }",
+    /* bodies in front: one that is met twice, and one that another names before it is read */
+    "let outer = { lambda ; a:f32[]. let\n    b:f32[] = jit[name=f jaxpr=f] a\n    c:f32[] = "
+    "jit[name=f jaxpr=f] b\n  in (c,) } in\nlet f = { lambda ; d:f32[]. let e:f32[] = sin d in "
+    "(e,) } in\n{ lambda ; g:f32[]. let\n    h:f32[] = jit[name=outer jaxpr=outer] g\n    i:f32[] = "
+    "jit[name=outer jaxpr=outer] h\n  in (i,) }",
+    /* a full line */
+    "{ lambda ; a:f32[1000,1000] b:f32[1000,1000] c:f32[1000,1000] d:f32[1000,1000] e:f32[1000,1000]\n"
+    "    f:f32[1000,1000]. let\n    g:f32[6000,1000] = concatenate[dimension=0] a b c d e f\n    "
+    "h:f32[24000,1000] = concatenate[dimension=0] g g g g\n  in (h, 1234567.0:f32[], "
+    "1234567.0:f32[], 1234567.0:f32[], 1234567.0:f32[], 1234567.0:f32[],\n    1.5:f32[]) }"};
 enum { N_PROGRAMS = sizeof programs / sizeof *programs };
 
 static void test_fixed_point(void **state) {
@@ -70,8 +98,8 @@ static void test_keyword_names(void **state) {
   (void)state;
   char *a = reprint("{ lambda ; in:f32[] inf:f32[]. let nan:f32[] = add in inf; let:f32[] = sub "
                     "nan in in (let, nan) }");
-  assert_string_equal(a, "{ lambda ; a:f32[] b:f32[]. let\n    c:f32[] = add a b\n    d:f32[] = "
-                         "sub c a\n  in (d, c) }");
+  assert_string_equal(a, "{ lambda ; a:f32[] b:f32[]. let c:f32[] = add a b; d:f32[] = sub c a in "
+                         "(d, c) }");
   free(a);
 }
 

@@ -1,0 +1,65 @@
+/* The rows of jaxpr_forms.h: parameters of JAX that this engine has no use for, and other names. */
+#include "jaxpr_forms.h"
+#include "ops/gather.h"
+#include <string.h>
+
+static const sec_text_form forms[] = {
+    {.prim = "broadcast_in_dim", .hidden = {"shape"}, .unless_zero = {"broadcast_dimensions"}},
+    {.prim = "iota", .fixed = {"sharding=None"}},
+    {.prim = "reshape", .fixed = {"dimensions=None", "sharding=None"}},
+    {.prim = "reduce_sum", .fixed = {"out_sharding=None"}},
+    {.prim = "scan", .fixed = {"unroll=1"}},
+    {.prim = "jit", .unless_zero = {"num_consts"}},
+    {.prim = "checkpoint", .text = "remat2", .fixed = {"differentiated=False"}, .unless_zero = {"num_consts"}},
+    {.prim = "custom_jvp_call",
+     .fixed = {"symbolic_zeros=False"},
+     .unless_zero = {"num_consts"},
+     .renamed = {"jvp_jaxpr_fun", "jvp"},
+     .named_by = "call_jaxpr"},
+    {.prim = "custom_vjp_call",
+     .fixed = {"symbolic_zeros=False"},
+     .hidden = {"n_res"},
+     .unless_zero = {"num_consts"},
+     .named_by = "call_jaxpr"},
+    {.prim = "gather",
+     .fixed = {"fill_value=None", "indices_are_sorted=False", "unique_indices=False"},
+     .dimensions = "GatherDimensionNumbers",
+     .lists = sec_gather_names},
+    {.prim = "scatter",
+     .fixed = {"indices_are_sorted=False", "unique_indices=False", "update_consts=()", "update_jaxpr=None"},
+     .dimensions = "ScatterDimensionNumbers",
+     .lists = sec_scatter_names},
+    {.prim = "scatter_add",
+     .text = "scatter-add",
+     .fixed = {"indices_are_sorted=False", "unique_indices=False", "update_consts=()", "update_jaxpr="},
+     .dimensions = "ScatterDimensionNumbers",
+     .lists = sec_scatter_names,
+     .update = "add"},
+};
+enum { N_FORMS = sizeof forms / sizeof *forms };
+
+const sec_text_form *sec_text_form_of(const sec_primitive *prim) {
+  static const sec_text_form none = {0};
+  for (int i = 0; i < N_FORMS; i++)
+    if (strcmp(forms[i].prim, prim->name) == 0) return &forms[i];
+  return &none;
+}
+
+const sec_primitive *sec_text_primitive(const char *name) {
+  for (int i = 0; i < N_FORMS; i++)
+    if (forms[i].text && strcmp(forms[i].text, name) == 0) return sec_primitive_find(forms[i].prim);
+  return sec_primitive_find(name);
+}
+
+static const char *const modes[] = {[SEC_MODE_CLIP] = "GatherScatterMode.CLIP",
+                                    [SEC_MODE_FILL_OR_DROP] = "GatherScatterMode.FILL_OR_DROP",
+                                    [SEC_MODE_PROMISE_IN_BOUNDS] = "GatherScatterMode.PROMISE_IN_BOUNDS"};
+enum { N_MODES = sizeof modes / sizeof *modes };
+
+const char *sec_text_mode(int64_t mode) { return mode >= 0 && mode < N_MODES ? modes[mode] : NULL; }
+
+int64_t sec_text_mode_of(const char *text) {
+  for (int i = 0; i < N_MODES; i++)
+    if (strcmp(modes[i], text) == 0) return i;
+  return -1;
+}

@@ -1,0 +1,168 @@
+"""make_jaxpr writes what jax.make_jaxpr writes: primitives, their order, parameters, names and line breaks."""
+
+import pytest
+from peer import jax, names, needs_jax
+
+import secant
+
+# function @ arguments
+CASES = """
+lambda a: jnp.sin(a)*2. @ f(1,2,3)
+lambda a: jnp.tanh(a)+jnp.exp(a)-jnp.log(a) @ f(1,2,3)
+lambda a: -a/2 @ f(1,2,3)
+lambda a: jnp.floor(a) @ f(1,2,3)
+lambda a: a**3 @ f(1,2,3)
+lambda a,b: a**b @ f(1,2,3),f(1,2,3)
+lambda a: jnp.abs(a) @ f(1,2,3)
+lambda a: jnp.sign(a) @ f(1,2,3)
+lambda a: jnp.square(a) @ f(1,2,3)
+lambda a: jnp.sqrt(a) @ f(1,2,3)
+lambda a: lax.rsqrt(a) @ f(1,2,3)
+lambda a: jnp.maximum(a,0.) @ f(1,2,3)
+lambda a: jnp.minimum(a,a) @ f(1,2,3)
+lambda a: jnp.logical_and(a>0,a<2) @ f(1,2,3)
+lambda a: (a>0)&(a<2) @ f(1,2,3)
+lambda a: ~(a>0) @ f(1,2,3)
+lambda a: jnp.isnan(a) @ f(1,2,3)
+lambda a: jnp.isfinite(a) @ f(1,2,3)
+lambda a: jnp.sum(a) @ M
+lambda a: jnp.sum(a,0) @ M
+lambda a: jnp.mean(a,0) @ M
+lambda a: jnp.max(a) @ M
+lambda a: jnp.min(a,1) @ M
+lambda a: jnp.prod(a) @ M
+lambda a: jnp.any(a>0) @ M
+lambda a: jnp.all(a>0) @ M
+lambda a: jnp.argmax(a) @ f(1,2,3)
+lambda a: jnp.argmin(a,1) @ M
+lambda a: lax.cumsum(a,0,reverse=True) @ f(1,2,3)
+lambda a: lax.cummax(a) @ f(1,2,3)
+lambda a: lax.sort(a) @ f(1,2,3)
+lambda a,b: a@b @ M,M.T
+lambda a,b: jnp.dot(a,b) @ f(1,2,3),f(1,2,3)
+lambda a,b: jnp.matmul(a,b) @ M,f(1,2,3)
+lambda a,b: jnp.einsum('ij,jk->ik',a,b) @ M,M.T
+lambda a,b: jnp.tensordot(a,b,1) @ M,M.T
+lambda a: a.T @ M
+lambda a: a.reshape(3,2) @ M
+lambda a: a.ravel() @ M
+lambda a: jnp.broadcast_to(a,(2,3)) @ f(1,2,3)
+lambda a,b: jnp.concatenate([a,b]) @ f(1,2,3),f(1,2)
+lambda a: a[0] @ f(1,2,3)
+lambda a: a[1:] @ f(1,2,3)
+lambda a: a[::2] @ f(1,2,3)
+lambda a: a[-1] @ f(1,2,3)
+lambda a: a[::-1] @ f(1,2,3)
+lambda a: a[:,0] @ M
+lambda a: lax.slice(a,(0,),(2,)) @ f(1,2,3)
+lambda a: lax.pad(a,0.,[(1,1,0)]) @ f(1,2,3)
+lambda: jnp.arange(3) @ 
+lambda: jnp.zeros(3) @ 
+lambda: jnp.eye(3) @ 
+lambda a: jnp.zeros_like(a) @ f(1,2,3)
+lambda a: jnp.ones_like(a) @ f(1,2,3)
+lambda a: jnp.full_like(a,2) @ f(1,2,3)
+lambda a: a.astype(int) @ f(1,2,3)
+lambda a: a.astype('float16') @ f(1,2,3)
+lambda a: a+1 @ i(1,2,3)
+lambda a,b: a+b @ i(1,2,3),f(1,2,3)
+lambda a,b: a+b @ M,F(1)
+lambda a: api.nn.sigmoid(a) @ f(1,2,3)
+lambda a: api.nn.gelu(a) @ f(1,2,3)
+lambda a: lax.erf(a) @ f(1,2,3)
+lambda a: lax.stop_gradient(a)*a @ f(1,2,3)
+lambda a: lax.clamp(0.,a,1.) @ f(1,2,3)
+lambda a: lax.select(a>0,a,-a) @ f(1,2,3)
+lambda a: lax.bitcast_convert_type(a,'int32') @ f(1,2,3)
+lambda a: jnp.bitwise_xor(a,a) @ i(1,2,3)
+lambda a: a<<1 @ i(1,2,3)
+lambda a: a>>1 @ i(1,2,3)
+lambda a: lax.map(jnp.sin,a) @ f(1,2,3)
+lambda a: lax.fori_loop(0,3,lambda k,c:c*a,a) @ 1.
+lambda a: lax.while_loop(lambda c:c<10,lambda c:c*2,a) @ 1.
+lambda a,b: lax.while_loop(lambda c:c<b,lambda c:c*b,a) @ 1.,3.
+lambda a: lax.cond(a>0,jnp.sin,jnp.cos,a) @ 1.
+lambda a: fj(a)+1 @ f(1,2,3)
+lambda a: fj(fj(a)) @ f(1,2,3)
+lambda a: jit(lambda b:b*2)(a) @ 1.
+lambda a: jit(lambda b,c:(b*c,c))(a,a) @ 1.
+G(lambda a: jnp.sum(jnp.sin(a))) @ f(1,2,3)
+G(lambda a: jnp.mean(jnp.exp(a))) @ f(1,2,3)
+api.checkpoint(lambda a: jnp.sin(jnp.sin(a))) @ 1.
+lambda a: jvp(jnp.sin,(a,),(a,)) @ 1.
+lambda a: api.vjp(jnp.sin,a)[1](a) @ 1.
+vmap(jnp.sin) @ f(1,2,3)
+vmap(lambda a: a*2+1) @ f(1,2,3)
+vmap(lambda a,b: a@b,in_axes=(0,None)) @ M,f(1,2,3)
+vmap(lambda a,b: jnp.dot(a,b)) @ M,M
+lambda a: a+x @ f(1,2,3,4,5)
+lambda a: 3. @ 1.
+lambda a: (a,a,[a*2,{'b':a}]) @ 1.
+lambda a: jnp.swapaxes(a,0,1) @ M
+lambda a: jnp.moveaxis(a,0,1) @ M
+lambda a: lax.convert_element_type(a,'int32') @ f(1,2,3)
+lambda a: lax.broadcast(a,(2,)) @ f(1,2,3)
+lambda a: lax.rev(a,(0,)) @ f(1,2,3)
+lambda a: lax.argmax(a,0,'int32') @ f(1,2,3)
+lambda a: lax.integer_pow(a,3) @ f(1,2,3)
+lambda a: lax.nextafter(a,a) @ f(1,2,3)
+lambda a: lax.iota('float32',3)+a @ f(1,2,3)
+lambda a: jnp.sin(jnp.cos(jnp.tan(jnp.exp(jnp.log(jnp.sqrt(jnp.tanh(jnp.sinh(a)))))))) @ f(1,2,3)
+lambda *a: sum(a) @ F(1),F(1),F(1),F(1),F(1),F(1),F(1),F(1),F(1),F(1),F(1),F(1)
+"""
+PROGRAMS = """
+A = f(4, 2, 2, 3).reshape(2, 2)
+M = M.astype("float32")
+lin = jnp.linalg
+F = jnp.float32
+G, K = grad, random.key
+
+
+def fn(x):
+    return x * 2
+
+
+fj = jit(fn)
+
+
+@api.custom_jvp
+def cj(x):
+    return x * x
+
+
+cj.defjvp(lambda p, t: (cj(p[0]), 100.0 * t[0]))
+
+
+@api.custom_vjp
+def cv(x):
+    return x * x
+
+
+cv.defvjp(lambda x: (cv(x), x), lambda r, ct: (7.0 * ct,))
+"""
+
+
+def text(api, case):
+    scope = names(api)
+    exec(PROGRAMS, scope)
+    function, arguments = case.rsplit(" @", 1)
+    printed = api.make_jaxpr(eval(function, scope))(*eval(f"[{arguments}]", scope))
+    return "\n".join(line.rstrip() for line in str(printed).split("\n"))
+
+
+@needs_jax
+@pytest.mark.peer
+@pytest.mark.parametrize("case", CASES.strip().split("\n"))
+def test_text(case):
+    assert text(secant, case) == text(jax, case)
+
+
+@pytest.mark.parametrize("case", CASES.strip().split("\n"))
+def test_read_back(case):
+    """What is printed is read and printed again the same."""
+    from secant._lib import context, lib
+    from secant._trace import transformed
+
+    printed = text(secant, case)
+    again = transformed(lib.sec_jaxpr_parse, context, printed.encode())
+    assert "\n".join(line.rstrip() for line in str(again).split("\n")) == printed

@@ -75,7 +75,14 @@ sec_runtime_fn sec_rt_sort;
 /* rt_trig.c: both arguments are the block described there, not buffers and meta. */
 sec_runtime_fn sec_rt_reduce_f32, sec_rt_reduce_f64;
 
-/* All of the above, for the compiler; valid until the process ends. */
+/* rt_half.c: conversions of f16 and bf16 that LLVM's code calls by these names, with C's calling convention. */
+typedef struct sec_rt_conversion {
+  const char *name;
+  void (*function)(void);
+} sec_rt_conversion;
+const sec_rt_conversion *sec_rt_conversions(size_t *n);
+
+/* All of the above, for code to link with; valid until the process ends. */
 const sec_compiler_symbol *sec_runtime_symbols(size_t *n);
 
 /* The function called `name`; NULL if there is none. */

@@ -193,20 +193,28 @@ static const struct {
 enum { N_FUNCTIONS = sizeof functions / sizeof *functions };
 
 static pthread_once_t symbols_once = PTHREAD_ONCE_INIT;
-static sec_compiler_symbol symbols[N_FUNCTIONS];
+static sec_compiler_symbol symbols[N_FUNCTIONS + 8];
+static size_t n_symbols;
 
 /* C has no constant conversion of a function's address to a data pointer; POSIX makes them alike.
  */
+static void symbol_add(const char *name, const void *function_at) {
+  symbols[n_symbols].name = name;
+  memcpy(&symbols[n_symbols++].address, function_at, sizeof symbols->address);
+}
+
 static void symbols_fill(void) {
-  for (size_t i = 0; i < N_FUNCTIONS; i++) {
-    symbols[i].name = functions[i].name;
-    memcpy(&symbols[i].address, &functions[i].function, sizeof symbols[i].address);
-  }
+  size_t n_conversions;
+  const sec_rt_conversion *conversions = sec_rt_conversions(&n_conversions);
+  for (size_t i = 0; i < N_FUNCTIONS; i++)
+    symbol_add(functions[i].name, &functions[i].function);
+  for (size_t i = 0; i < n_conversions && n_symbols < sizeof symbols / sizeof *symbols; i++)
+    symbol_add(conversions[i].name, &conversions[i].function);
 }
 
 const sec_compiler_symbol *sec_runtime_symbols(size_t *n) {
   pthread_once(&symbols_once, symbols_fill);
-  *n = N_FUNCTIONS;
+  *n = n_symbols;
   return symbols;
 }
 

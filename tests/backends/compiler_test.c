@@ -1,5 +1,5 @@
 /* The compiler behind libsecant: compile, load, run, unload, and what it says when it cannot. */
-#include "../../backends/compiler.h"
+#include "../../backends/cpu/runtime.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -133,10 +133,14 @@ static void test_create(void **state) {
   if (!api)
     fail_msg("%s", error);
   assert_ptr_equal(api, sec_compiler_load(&error));
-  sec_compiler_symbol symbol = {.name = "callback"};
+  sec_compiler_symbol symbols[64];
+  size_t n;
+  const sec_compiler_symbol *runtime = sec_runtime_symbols(&n);
+  memcpy(symbols, runtime, n * sizeof *symbols);
   double (*function)(double) = callback;
-  memcpy(&symbol.address, &function, sizeof function);
-  compiler = api->create(&symbol, 1, &error);
+  symbols[n].name = "callback";
+  memcpy(&symbols[n].address, &function, sizeof function);
+  compiler = api->create(symbols, n + 1, &error);
   assert_non_null(compiler);
   assert_null(error);
   assert_non_null(strstr(api->target(compiler), "llvm "));

@@ -1,8 +1,10 @@
 /* The signature cache: one executable for each closed jaxpr of a context.  A signature is compiled by the first thread
  * that asks for it; others wait. */
 #include "executable.h"
+#include "cpu/runtime.h"
 #include "memory.h"
 #include <secant/transforms.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void entries_free(sec_cache_entry *list) {
@@ -17,6 +19,7 @@ static void entries_free(sec_cache_entry *list) {
 void sec_cache_release(sec_cache *c) {
   if (atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1) return;
   if (c->compiler) c->api->destroy(c->compiler);
+  sec_disk_release(c->disk);
   pthread_mutex_destroy(&c->lock);
   pthread_cond_destroy(&c->finished);
   sec_mem_free(c);
@@ -46,6 +49,30 @@ sec_cache *sec_cache_of(sec_context *cx) {
   }
   pthread_mutex_unlock(&cx->lock);
   return c;
+}
+
+sec_status sec_cache_compiler(sec_cache *c) {
+  char *error = NULL;
+  pthread_mutex_lock(&c->lock);
+  if (!c->api) c->api = sec_compiler_load(&error);
+  if (c->api && !c->compiler) {
+    size_t                     n;
+    const sec_compiler_symbol *symbols = sec_runtime_symbols(&n);
+    c->compiler = c->api->create(symbols, n, &error);
+  }
+  bool ok = c->compiler != NULL;
+  pthread_mutex_unlock(&c->lock);
+  if (!ok) sec_error_set(SEC_COMPILE, "build libsecant-mlir beside libsecant, or set SECANT_MLIR_LIBRARY", "the compiler could not start: %s", error ? error : "no reason given");
+  free(error);
+  return ok ? SEC_OK : SEC_COMPILE;
+}
+
+sec_disk *sec_cache_disk(sec_cache *c) {
+  pthread_mutex_lock(&c->lock);
+  if (!c->disk) c->disk = sec_disk_open(NULL, NULL);
+  sec_disk *d = c->disk ? sec_disk_retain(c->disk) : NULL;
+  pthread_mutex_unlock(&c->lock);
+  return d;
 }
 
 static sec_cache_entry *lookup(sec_cache *c, const sec_jaxpr *key, uint64_t hash) {
@@ -160,4 +187,46 @@ void sec_cache_clear(sec_context *cx) {
   }
   pthread_mutex_unlock(&c->lock);
   entries_free(gone);
+}
+
+/* ---- the cache on disk ---- */
+sec_status sec_disk_cache_set(sec_context *cx, const char *directory) {
+  sec_cache *c = sec_cache_of(cx);
+  sec_disk  *d = c ? sec_disk_open(directory, NULL) : NULL;
+  if (!d) return SEC_MEMORY;
+  pthread_mutex_lock(&c->lock);
+  sec_disk *old = c->disk;
+  c->disk = d;
+  pthread_mutex_unlock(&c->lock);
+  sec_disk_release(old);
+  return SEC_OK;
+}
+
+char *sec_disk_cache_text(sec_context *cx, const char *what) {
+  bool       list = strcmp(what, "list") == 0;
+  sec_buffer t = {0};
+  if (!list && strcmp(what, "stats") != 0) {
+    sec_error_set(SEC_ARGUMENT, "stats or list", "disk cache: there is no text \"%s\"", what);
+    return NULL;
+  }
+  sec_cache *c = sec_cache_of(cx);
+  sec_disk  *d = c ? sec_cache_disk(c) : NULL;
+  if (!d) return NULL;
+  sec_buffer_add(&t, "%s", "");
+  if (list) sec_disk_print_list(d, &t);
+  else sec_disk_print_stats(d, &t);
+  sec_disk_release(d);
+  if (!t.failed) return sec_mem_hand_out(t.data);
+  sec_mem_free(t.data);
+  return NULL;
+}
+
+sec_status sec_disk_cache_clear(sec_context *cx, int64_t *n) {
+  sec_cache *c = sec_cache_of(cx);
+  sec_disk  *d = c ? sec_cache_disk(c) : NULL;
+  *n = 0;
+  if (!d) return SEC_MEMORY;
+  *n = sec_disk_clear(d);
+  sec_disk_release(d);
+  return SEC_OK;
 }

@@ -60,5 +60,7 @@ typedef struct sec_compiler_api {
  * the library that contains this function.  The table is valid until the process ends.
  * NULL and *error (malloc'd) if the library is missing or unusable; a later call tries again. */
 const sec_compiler_api *sec_compiler_load(char **error);
+/* The path it is, or would be, loaded from, malloc'd; NULL if it is unknown. */
+char *sec_compiler_path(void);
 
 #endif

@@ -24,8 +24,7 @@ __attribute__((format(printf, 1, 2))) static char *text_format(const char *forma
   return text;
 }
 
-/* The path of the library to open, malloc'd; NULL if there is no memory or no own path. */
-static char *library_path(void) {
+char *sec_compiler_path(void) {
   const char *chosen = getenv("SECANT_MLIR_LIBRARY");
   if (chosen && *chosen)
     return strdup(chosen);
@@ -38,7 +37,7 @@ static char *library_path(void) {
 }
 
 static const sec_compiler_api *library_open(char **error) {
-  char *path = library_path();
+  char *path = sec_compiler_path();
   if (!path) {
     *error = text_format("compiler: the path of %s is unknown\n  hint: set SECANT_MLIR_LIBRARY",
                          LIBRARY);

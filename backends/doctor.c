@@ -37,6 +37,12 @@ char *sec_doctor(sec_context *cx) {
     sec_buffer_add(&t, "llvm: %.*s\n", end ? (int)(end - target) : (int)n, target);
   }
   else sec_buffer_add(&t, "llvm: warn, %s\n", sec_error_message(cx));
+  sec_disk *disk = c ? sec_cache_disk(c) : NULL;
+  if (disk) {
+    sec_buffer_add(&t, "kernel cache: ");
+    sec_disk_print_line(disk, &t);
+  }
+  sec_disk_release(disk);
   const char *core = getenv("OPENBLAS_CORETYPE");
   sec_buffer_add(&t, "blas: %s\n", sec_blas_get()->library ? sec_blas_get()->library : "none, slow loops of our own (install libopenblas0-pthread)");
   if (core) sec_buffer_add(&t, "blas core type: %s (OPENBLAS_CORETYPE)\n", core);

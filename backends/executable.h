@@ -3,6 +3,8 @@
 #define SEC_EXECUTABLE_H
 
 #include "compiler.h"
+#include "disk.h"
+#include "image.h"
 #include "plan.h"
 #include <secant/compile.h>
 
@@ -23,7 +25,8 @@ struct sec_executable {
 
 /* Loaded code, unloaded with the last of its kernels. */
 typedef struct sec_module {
-  void              *handle;
+  sec_image         *image;  /* NULL: LLVM loaded it */
+  void              *handle; /* LLVM's */
   int                refs; /* kernels; under the cache's lock */
   struct sec_module *next; /* in a list of those to unload */
 } sec_module;
@@ -57,7 +60,8 @@ struct sec_cache {
   sec_kernel_entry       *kernels[SEC_CACHE_SLOTS];
   const sec_compiler_api *api;
   sec_compiler           *compiler;
-  uint64_t                next_name, clock;
+  sec_disk               *disk; /* NULL until the first compile */
+  uint64_t                clock;
   int                     n_entries;
   sec_cache_stats         stats;
 };
@@ -69,8 +73,25 @@ sec_status sec_kernels_compile(sec_cache *c, sec_executable *e);
 void       sec_kernels_release(sec_executable *e);
 /* Assembles one module of the plan's kernels as text; sec_mem_free() it, NULL without memory. */
 char *sec_kernels_module(const sec_plan *p);
+
+/* ---- modules.c ---- */
+typedef struct sec_job { /* one distinct kernel to load or compile */
+  struct sec_job   *next;
+  sec_kernel_entry *entry;
+  char             *label;                  /* what it computes; NULL: not asked for */
+  char              name[SEC_KEY_ROOM + 1]; /* k and its key on disk */
+} sec_job;
+
+/* Machine code for every job, from disk or compiled now.  Takes and frees the jobs. */
+sec_status sec_modules_make(sec_cache *c, sec_disk *disk, sec_job *jobs);
+/* One module with kernels k0, k1, ... */
+char *sec_modules_text(sec_job *jobs);
+void  sec_modules_unload(sec_cache *c, sec_module *list);
+void  sec_jobs_free(sec_job *jobs);
 /* The MLIR compiler, loaded at the first call. */
 sec_status sec_cache_compiler(sec_cache *c);
+/* The cache on disk, counted; NULL, with MEMORY recorded, without memory. */
+sec_disk *sec_cache_disk(sec_cache *c);
 /* Compiles a closed jaxpr, without looking into the signature cache. */
 sec_status sec_executable_make(sec_cache *c, const sec_jaxpr *closed, sec_executable **out);
 

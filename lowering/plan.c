@@ -210,18 +210,30 @@ static void print_group(sec_buffer *t, const sec_step *s, const sec_frame *fr) {
   }
 }
 
-static void print_step(sec_buffer *t, const sec_plan *p, const sec_block *b, const sec_step *s, int indent) {
+static void print_line(sec_buffer *t, const sec_block *b, const sec_step *s) {
   static const char *const names[] = {"group", "runtime", "scan", "while", "cond"};
-  sec_buffer_add(t, "%*s", indent, "");
   if (s->kind == SEC_STEP_GROUP) print_group(t, s, b->frame);
   else if (s->kind == SEC_STEP_RUNTIME) sec_buffer_add(t, "runtime %s", s->runtime);
   else sec_buffer_add(t, "%s%s length %lld carry %d", names[s->kind], s->text ? " (one kernel)" : "", (long long)s->length, s->n_carry);
+}
+
+static void print_step(sec_buffer *t, const sec_plan *p, const sec_block *b, const sec_step *s, int indent) {
+  sec_buffer_add(t, "%*s", indent, "");
+  print_line(t, b, s);
   sec_buffer_add(t, "\n");
   for (int k = 0; k < s->n_blocks; k++) print_block(t, p, &s->blocks[k], indent + 2);
 }
 
 static void print_block(sec_buffer *t, const sec_plan *p, const sec_block *b, int indent) {
   for (int i = 0; i < b->n_steps; i++) print_step(t, p, b, &b->steps[i], indent);
+}
+
+char *sec_step_print(const sec_block *b, const sec_step *s) {
+  sec_buffer t = {0};
+  print_line(&t, b, s);
+  if (!t.failed) return t.data;
+  sec_mem_free(t.data);
+  return NULL;
 }
 
 char *sec_plan_print(const sec_plan *p) {

@@ -157,6 +157,7 @@ static inline bool sec_is_virtual(const sec_frame *f, uint32_t var) {
 sec_status sec_plan_make(const sec_jaxpr *closed, sec_plan **out);
 void       sec_plan_free(sec_plan *p);
 char      *sec_plan_print(const sec_plan *p); /* the groups and steps as text; sec_mem_free() it, NULL without memory */
+char      *sec_step_print(const sec_block *b, const sec_step *s); /* one step's line of it */
 
 /* The bytes of a literal in its dtype. */
 void sec_literal_bytes(const sec_literal *l, unsigned char bytes[16]);

@@ -30,11 +30,27 @@ SEC_API char *sec_executable_text(const sec_executable *e, const char *stage);
 /* "flops", "bytes accessed", "temp bytes", "kernels", "runtime calls"; -1 when unknown. */
 SEC_API double sec_executable_cost(const sec_executable *e, const char *what);
 
-/* Counters since the context was made: signature cache hits and compiles, kernel cache hits and kernels compiled. */
-typedef struct sec_cache_stats { int64_t hits, compiles, kernel_hits, kernels; double compile_seconds; } sec_cache_stats;
+/* Counters since the context was made: signature cache hits and compiles, kernel cache hits and kernels made; of these,
+ * kernels that were found on disk, that were looked for there in vain, and that were put there. */
+typedef struct sec_cache_stats {
+  int64_t hits, compiles, kernel_hits, kernels, disk_hits, disk_misses, disk_writes;
+  double  compile_seconds;
+} sec_cache_stats;
 SEC_API sec_cache_stats sec_cache_get_stats(const sec_context *cx);
 /* Forgets executables that nobody holds, and all kernels. */
 SEC_API void sec_cache_clear(sec_context *cx);
+
+/* Compiled kernels are kept in a directory of the user's and found there by later processes, which then do not open
+ * MLIR and LLVM at all: SECANT_CACHE_DIR (empty or "off": none), else XDG_CACHE_HOME/secant, else ~/.cache/secant; at most
+ * SECANT_CACHE_LIMIT bytes ("256M"), the ones not used for longest go.  A directory that cannot be used is no error:
+ * sec_disk_cache_text tells.
+ * _set: `directory` for this context from here on; "" or "off": none; NULL: as above. */
+SEC_API sec_status sec_disk_cache_set(sec_context *cx, const char *directory);
+/* "stats": one line, where and how much, or why not.  "list": a line a kernel, used last first.  The caller frees it with
+ * free(); NULL with the error recorded. */
+SEC_API char *sec_disk_cache_text(sec_context *cx, const char *what);
+/* Deletes all kernels on disk; *n: how many. */
+SEC_API sec_status sec_disk_cache_clear(sec_context *cx, int64_t *n);
 
 /* Traces and runs one jaxpr at once: compile (cached) and execute with its captured arrays.  in: n_in arrays. */
 SEC_API sec_status sec_run(sec_context *cx, const sec_jaxpr *j, sec_array *const *in, sec_array **out);

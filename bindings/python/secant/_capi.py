@@ -8,7 +8,7 @@ class sec_allocator(ctypes.Structure):
 
 
 class sec_cache_stats(ctypes.Structure):
-    _fields_ = [("hits", c_int64), ("compiles", c_int64), ("kernel_hits", c_int64), ("kernels", c_int64), ("compile_seconds", c_double)]
+    _fields_ = [("hits", c_int64), ("compiles", c_int64), ("kernel_hits", c_int64), ("kernels", c_int64), ("disk_hits", c_int64), ("disk_misses", c_int64), ("disk_writes", c_int64), ("compile_seconds", c_double)]
 
 
 class sec_dot_dims(ctypes.Structure):
@@ -159,6 +159,9 @@ PROTOTYPES = {
     "sec_custom_vjp": (c_void_p, [c_void_p, c_void_p, c_void_p, c_int, c_void_p]),
     "sec_custom_vjp_call": (c_int, [c_void_p, c_void_p, c_void_p, c_int, c_void_p, c_int, c_void_p]),
     "sec_diag": (c_uint64, [c_uint64, c_int64]),
+    "sec_disk_cache_clear": (c_int, [c_void_p, c_void_p]),
+    "sec_disk_cache_set": (c_int, [c_void_p, c_char_p]),
+    "sec_disk_cache_text": (c_void_p, [c_void_p, c_char_p]),
     "sec_div": (c_uint64, [c_uint64, c_uint64]),
     "sec_doctor": (c_void_p, [c_void_p]),
     "sec_dot": (c_uint64, [c_uint64, c_uint64]),

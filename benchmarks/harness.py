@@ -12,6 +12,8 @@ import time
 
 import numpy
 
+os.environ.setdefault("SECANT_CACHE_DIR", "off")  # what is compiled here is compiled, not read from disk
+
 NOISE = 1.03  # two runs of the same program differ by this much; a figure within it counts as reached
 
 

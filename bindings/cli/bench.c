@@ -43,7 +43,8 @@ static int bench(const cli_program *p) {
   printf("median  %.3f us (%.3f to %.3f in %d runs)\n", 1e6 * median, 1e6 * times[0], 1e6 * times[n - 1], n);
   printf("flops   %.3f GFLOP/s (%.0f a run)\n", 1e-9 * flops / median, flops);
   printf("memory  %.3f GB/s (%.0f bytes read and written by the equations)\n", 1e-9 * bytes / median, bytes);
-  printf("compile %.3f ms\n", 1e3 * sec_cache_get_stats(p->cx).compile_seconds);
+  sec_cache_stats stats = sec_cache_get_stats(p->cx);
+  printf("compile %.3f ms%s\n", 1e3 * stats.compile_seconds, stats.disk_hits ? " (kernels were on disk: SECANT_CACHE_DIR=off)" : "");
   return CLI_OK;
 }
 

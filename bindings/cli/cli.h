@@ -11,7 +11,7 @@ typedef struct cli_command {
   int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 } cli_command;
 
-extern const cli_command cli_show, cli_opt, cli_run, cli_bench, cli_doctor, cli_version;
+extern const cli_command cli_show, cli_opt, cli_run, cli_bench, cli_cache, cli_doctor, cli_version;
 
 /* Prints the command's help on stderr; returns CLI_USAGE. */
 int        cli_usage(const cli_command *command);

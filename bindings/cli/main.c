@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const cli_command *const commands[] = {&cli_show,  &cli_opt,    &cli_run,
-                                             &cli_bench, &cli_doctor, &cli_version};
+static const cli_command *const commands[] = {&cli_show,  &cli_opt,   &cli_run,    &cli_bench,
+                                             &cli_cache, &cli_doctor, &cli_version};
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 
 int cli_usage(const cli_command *command) {

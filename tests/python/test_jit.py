@@ -1,5 +1,8 @@
 """jit: what is traced again and what is not, statics, stages, threads."""
 
+import ast
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -169,6 +172,34 @@ def test_threads_share_one_function():
     for t in threads:
         t.join()
     assert not wrong
+
+
+DISK = """
+import sys, secant, secant.numpy as jnp
+secant.config.update("jax_compilation_cache_dir", sys.argv[1])
+print(float(secant.jit(lambda x: jnp.sum(jnp.tanh(x) * x))(jnp.arange(50.0))), secant.cache_stats())
+secant.config.update("jax_enable_compilation_cache", False)
+secant.clear_caches()
+print(float(secant.jit(lambda x: jnp.sum(jnp.tanh(x) * x))(jnp.arange(50.0))), secant.cache_stats())
+"""
+
+
+def test_kernels_on_disk(tmp_path):
+    """A second process finds what the first one compiled, unless it is told not to look."""
+    runs = []
+    for _ in range(2):
+        run = subprocess.run([sys.executable, "-c", DISK, str(tmp_path / "c")], capture_output=True, text=True, check=True)
+        runs += [line.split(" ", 1) for line in run.stdout.splitlines()]
+    values, stats = {value for value, _ in runs}, [ast.literal_eval(text) for _, text in runs]
+    assert len(values) == 1
+    n = stats[0]["disk_writes"]
+    assert n > 0 and stats[0]["disk_misses"] == n and stats[0]["disk_hits"] == 0
+    assert stats[2]["disk_hits"] == n and stats[2]["disk_misses"] == stats[2]["disk_writes"] == 0
+    for before, after in (stats[:2], stats[2:]):
+        assert all(before[key] == after[key] for key in ("disk_hits", "disk_misses", "disk_writes"))
+        assert after["kernels"] > before["kernels"]
+    with pytest.raises(AttributeError):
+        secant.config.update("jax_compilation_cache_directory", "/")
 
 
 def test_x64():

@@ -4,6 +4,7 @@ import os
 
 from secant import _array, _eager, _jit, _tree, _types
 from secant._axes import named_axis
+from secant._errors import check
 from secant._jit import flat_result
 from secant._lib import context, lib, take_text
 from secant._trace import aval_of, trace_flat
@@ -141,7 +142,8 @@ def clear_caches():
 
 
 def cache_stats():
-    """Counters of the library's caches: hits, compiles, kernel_hits, kernels, compile_seconds."""
+    """Counters of the library's caches: hits, compiles, kernel_hits, kernels, disk_hits, disk_misses, disk_writes,
+    compile_seconds."""
     stats = lib.sec_cache_get_stats(context)
     return {name: getattr(stats, name) for name, _ in stats._fields_}
 
@@ -153,7 +155,10 @@ def doctor():
 
 # ---- settings ----
 class Config:
-    """Settings: jax_enable_x64, under JAX's name, and num_threads (0: as at the start)."""
+    """Settings under JAX's names: jax_enable_x64, jax_compilation_cache_dir (None: as the environment says) and
+    jax_enable_compilation_cache; and num_threads (0: as at the start)."""
+
+    jax_compilation_cache_dir, jax_enable_compilation_cache = None, True
 
     def __init__(self):
         if os.environ.get("SECANT_ENABLE_X64", "").lower() in ("1", "true", "on", "yes"):
@@ -176,12 +181,20 @@ class Config:
         if name == "num_threads":
             lib.sec_set_num_threads(int(value))
             return
+        if name in ("jax_compilation_cache_dir", "jax_enable_compilation_cache"):
+            setattr(self, name, value)
+            self._set_disk_cache()
+            return
         if name != "jax_enable_x64":
             raise AttributeError(f"Unrecognized config option: {name}")
         if bool(value) != _types.x64():
             _types.set_x64(bool(value))
             _jit.clear()
             _eager.clear()
+
+    def _set_disk_cache(self):
+        directory = self.jax_compilation_cache_dir if self.jax_enable_compilation_cache else "off"
+        check(lib.sec_disk_cache_set(context, None if directory is None else os.fsencode(directory)))
 
 
 config = Config()

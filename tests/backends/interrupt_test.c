@@ -37,8 +37,8 @@ static double now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static double interrupted_at;
-static void  *interrupt_soon(void *by_signal) {
+static _Atomic double interrupted_at;
+static void          *interrupt_soon(void *by_signal) {
   usleep(50000);
   interrupted_at = now();
   if (by_signal) kill(getpid(), SIGINT);

@@ -42,6 +42,7 @@ sec_status sec_executable_make(sec_cache *c, const sec_jaxpr *closed, sec_execut
   sec_status status = prepare(closed, &e->program);
   if (status == SEC_OK) status = sec_plan_make(e->program, &e->plan);
   if (status == SEC_OK) status = sec_emit_plan(e->plan, vector_bytes());
+  if (status == SEC_OK) status = sec_plan_aliases(e->plan);
   if (status == SEC_OK) status = sec_kernels_compile(c, e);
   if (status == SEC_OK && clean) status = sec_error_status(closed->cx); /* code whose text was cut is no code */
   if (status != SEC_OK) {

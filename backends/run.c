@@ -1,6 +1,7 @@
 /* Runs an executable: results from the pool, one block of memory for everything temporary, then the steps in order. */
 #include "executable.h"
 #include "interrupt.h"
+#include "memory.h"
 #include "pool.h"
 #include "status_place.h"
 #include "threads.h"
@@ -23,45 +24,52 @@ static void run_kernel(run *r, const sec_step *s) {
   else s->kernel(r->scratch, 0, s->extent);
 }
 
-static void turn(run *r, const sec_step *s, bool even) {
+/* ---- loops: the turns of a carry alternate between its result and a spare buffer ---- */
+/* `first`: the first turn writes into the result; not where the first value lies there. */
+static void begin_carries(run *r, const sec_step *s, bool first) {
   for (int k = 0; k < s->n_carry; k++) {
-    r->at[s->carry_in[k]] = r->at[s->carry_out[k]];
-    r->at[s->carry_out[k]] = r->at[even ? s->spare[k] : s->result[k]];
+    r->at[s->carry_in[k]] = r->at[s->init[k]];
+    r->at[s->carry_out[k]] = r->at[first && r->at[s->init[k]] != r->at[s->result[k]] ? s->result[k] : s->spare[k]];
   }
+}
+
+static void turn(run *r, const sec_step *s) {
+  for (int k = 0; k < s->n_carry; k++) {
+    char *written = r->at[s->carry_out[k]];
+    r->at[s->carry_in[k]] = written;
+    r->at[s->carry_out[k]] = r->at[written == r->at[s->result[k]] ? s->spare[k] : s->result[k]];
+  }
+}
+
+/* `from`: where the last values lie. */
+static void end_carries(run *r, const sec_step *s, const int *from) {
+  for (int k = 0; k < s->n_carry; k++)
+    if (r->at[from[k]] != r->at[s->result[k]]) memcpy(r->at[s->result[k]], r->at[from[k]], r->plan->slots[s->init[k]].bytes);
 }
 
 /* The last turn writes into the result: turn i writes there when an even number of turns follow. */
 static void run_scan(run *r, const sec_step *s) {
-  for (int k = 0; k < s->n_carry; k++) {
-    r->at[s->carry_in[k]] = r->at[s->init[k]];
-    r->at[s->carry_out[k]] = r->at[s->length % 2 ? s->result[k] : s->spare[k]];
-    if (s->length == 0) memcpy(r->at[s->result[k]], r->at[s->init[k]], r->plan->slots[s->init[k]].bytes);
-  }
+  begin_carries(r, s, s->length % 2 != 0);
   for (int64_t i = 0; i < s->length && r->status == SEC_OK; i++) {
     size_t index = (size_t)(s->reverse ? s->length - 1 - i : i);
     for (int k = 0; k < s->n_xs; k++) r->at[s->x[k]] = r->at[s->xs[k]] + index * r->plan->slots[s->x[k]].bytes;
     for (int k = 0; k < s->n_ys; k++) r->at[s->y[k]] = r->at[s->ys[k]] + index * r->plan->slots[s->y[k]].bytes;
     run_block(r, &s->blocks[0]);
-    if (i + 1 < s->length) turn(r, s, (s->length - 2 - i) % 2 != 0);
+    if (i + 1 < s->length) turn(r, s);
   }
+  if (r->status == SEC_OK) end_carries(r, s, s->length ? s->carry_out : s->init);
 }
 
 static void run_while(run *r, const sec_step *s) {
-  for (int k = 0; k < s->n_carry; k++) {
-    r->at[s->carry_in[k]] = r->at[s->init[k]];
-    r->at[s->carry_out[k]] = r->at[s->result[k]];
-  }
-  bool even = true;
-  for (;; even = !even) {
+  begin_carries(r, s, true);
+  for (;;) {
     run_block(r, &s->blocks[0]);
     if (r->status != SEC_OK || !*(unsigned char *)r->at[s->which]) break;
     run_block(r, &s->blocks[1]);
     if (r->status != SEC_OK) break;
-    turn(r, s, even);
+    turn(r, s);
   }
-  for (int k = 0; k < s->n_carry; k++)
-    if (r->at[s->carry_in[k]] != r->at[s->result[k]])
-      memcpy(r->at[s->result[k]], r->at[s->carry_in[k]], r->plan->slots[s->init[k]].bytes);
+  end_carries(r, s, s->carry_in);
 }
 
 static void run_cond(run *r, const sec_step *s) {
@@ -92,6 +100,7 @@ static bool goes_on(run *r) {
 static void run_block(run *r, const sec_block *b) {
   for (int i = 0; i < b->n_steps; i++) {
     const sec_step *s = &b->steps[i];
+    if (s->copied && r->at[s->copied - 1] == r->at[s->copy]) continue;
     if (s->kernel) run_kernel(r, s);
     else
       switch (s->kind) {
@@ -113,23 +122,26 @@ static void release_result(void *array) {
   sec_pool_free(a->data, result_bytes(a));
 }
 
-static sec_array *new_result(sec_context *cx, const sec_aval *aval) {
+/* taken: its memory will be that of an operand. */
+static sec_array *new_result(sec_context *cx, const sec_aval *aval, bool taken) {
   size_t     bytes = (size_t)aval->size * sec_dtype_size(aval->dtype);
-  void      *data = sec_pool_alloc((bytes + 127) & ~(size_t)63);
-  sec_array *a = data ? sec_array_wrap_aval(cx, aval, data, release_result, NULL) : NULL;
+  void      *data = taken ? NULL : sec_pool_alloc((bytes + 127) & ~(size_t)63);
+  sec_array *a = data || taken ? sec_array_wrap_aval(cx, aval, data, taken ? NULL : release_result, NULL) : NULL;
   if (!a) {
     if (data) sec_pool_free(data, (bytes + 127) & ~(size_t)63);
     sec_error_set(SEC_MEMORY, "free arrays that are no longer needed", "out of memory: no room for a result %s", aval->text);
     return NULL;
   }
   a->owner = a;
+  a->own = true;
   return a;
 }
 
 static sec_status check_input(const sec_executable *e, int i, const sec_array *a) {
   const sec_aval *want = e->program->avals[i], *have = a ? a->aval : NULL;
-  if (have == want) return SEC_OK;
+  if (have == want && !a->deleted) return SEC_OK;
   if (!have) return sec_error_set(SEC_ARGUMENT, NULL, "execute: operand %d is missing, expected %s", i, want->text);
+  SEC_TRY(sec_array_check(a));
   if (have->dtype == want->dtype && have->rank == want->rank && (have->rank == 0 || memcmp(have->dims, want->dims, (size_t)have->rank * sizeof *have->dims) == 0))
     return SEC_OK;
   return sec_error_set(SEC_TYPE, "compile for these types", "execute: operand %d has type %s, expected %s", i, have->text, want->text);
@@ -148,29 +160,160 @@ static void lay_out(const sec_plan *p, char *frame, char **at, sec_array *const 
   }
 }
 
-sec_status sec_execute(sec_executable *e, sec_array *const *in, sec_array **out) {
-  for (int i = 0; i < e->n_out; i++) out[i] = NULL;
-  for (int i = 0; i < e->n_in; i++) SEC_TRY(check_input(e, i, in[i]));
+/* ---- devices ---- */
+static sec_status incompatible(int a, const sec_array *x, int b, const sec_array *y) {
+  return sec_error_set(SEC_DEVICE, "move one of them with sec_array_to_device",
+                       "Received incompatible devices for jitted computation: operand %d %s is committed to device %d, operand %d %s to device %d", a,
+                       x->aval->text, sec_array_device(x), b, y->aval->text, sec_array_device(y));
+}
+
+/* Where the results are: on the device that an operand is committed to, else on the default device. */
+static sec_status find_place(const sec_executable *e, sec_array *const *in, uint32_t *place) {
+  int committed = -1;
+  *place = sec_default_place();
+  for (int i = 0; i < e->n_in; i++) {
+    if (!(in[i]->place & 1)) continue;
+    if (committed >= 0 && in[i]->place != *place) return incompatible(committed, in[committed], i, in[i]);
+    committed = i;
+    *place = in[i]->place;
+  }
+  return SEC_OK;
+}
+
+/* ---- donation ---- */
+/* Operands and results are matched by their types, each with the first that is free. */
+int sec_executable_donation(const sec_executable *e, const bool *donate, int *taken_by) {
+  const sec_jaxpr *j = e->program;
+  int              n = 0;
+  uint64_t         small[4] = {0}, *free_out = e->n_out <= 256 ? small : sec_mem_zeroed(1, ((size_t)e->n_out + 63) / 64 * 8);
+  for (int i = 0; i < e->n_in; i++) taken_by[i] = -1;
+  for (int i = 0; i < e->n_in && free_out; i++) {
+    if (!donate[i]) continue;
+    if (e->plan->slots[e->plan->in_slots[i]].last < 0) { /* nothing reads it */
+      taken_by[i] = -2;
+      continue;
+    }
+    for (int o = 0; o < e->n_out && taken_by[i] < 0; o++) {
+      const sec_aval *x = j->avals[i], *y = sec_jaxpr_out_aval(j, o);
+      if (free_out[o / 64] >> o % 64 & 1 || x->dtype != y->dtype || x->rank != y->rank || x->size != y->size) continue;
+      if (x->rank && memcmp(x->dims, y->dims, (size_t)x->rank * sizeof *x->dims) != 0) continue;
+      free_out[o / 64] |= (uint64_t)1 << o % 64;
+      taken_by[i] = o;
+      n++;
+    }
+  }
+  if (free_out != small) sec_mem_free(free_out);
+  return n;
+}
+
+/* from[o]: the operand whose memory result o takes over, -1: none.  given[i]: operand i is deleted by the call. */
+typedef struct donation { int *from, *given; } donation;
+
+static void choose_aliases(const sec_executable *e, donation *d) {
+  for (int o = 0; o < e->n_out; o++) d->from[o] = -1;
+  for (int k = 0; k < e->plan->n_aliases; k++) {
+    sec_alias a = e->plan->aliases[k];
+    if (d->given[a.in] != 1 || d->from[a.out] >= 0) continue;
+    d->from[a.out] = a.in;
+    d->given[a.in] = 2;
+  }
+}
+
+double sec_executable_alias_bytes(const sec_executable *e, const bool *donate) {
+  int    *all = sec_mem_alloc(((size_t)e->n_in + (size_t)e->n_out + 1) * sizeof *all);
+  double  bytes = 0;
+  if (!all) return -1;
+  donation d = {all + e->n_in, all};
+  sec_executable_donation(e, donate, d.given);
+  for (int i = 0; i < e->n_in; i++) d.given[i] = d.given[i] >= 0;
+  choose_aliases(e, &d);
+  for (int o = 0; o < e->n_out; o++)
+    if (d.from[o] >= 0) bytes += (double)e->plan->slots[e->plan->out_slots[o]].bytes;
+  sec_mem_free(all);
+  return bytes;
+}
+
+static sec_status choose(const sec_executable *e, sec_array *const *in, const bool *donate, donation *d) {
+  sec_executable_donation(e, donate, d->given);
+  for (int i = 0; i < e->n_in; i++) {
+    for (int k = 0; k < e->n_in && d->given[i] >= 0; k++)
+      if (k != i && in[k] == in[i])
+        return sec_error_set(SEC_DELETED, "pass a copy as one of them", "Attempt to donate a buffer that the call uses twice: operand %d is donated, and operand %d is the same array",
+                             i, k);
+    d->given[i] = d->given[i] >= 0 && sec_array_is_sole(in[i]);
+  }
+  choose_aliases(e, d);
+  return SEC_OK;
+}
+
+/* ---- runs ---- */
+static void release_all(const sec_executable *e, sec_array **out) {
+  for (int i = 0; i < e->n_out; i++) {
+    sec_array_release(out[i]);
+    out[i] = NULL;
+  }
+}
+
+static sec_status make_results(const sec_executable *e, uint32_t place, const donation *d, sec_array *const *in, sec_array **out) {
+  for (int i = 0; i < e->n_out; i++) {
+    out[i] = new_result(e->cx, sec_jaxpr_out_aval(e->program, i), d && d->from[i] >= 0);
+    if (!out[i]) return SEC_MEMORY;
+    out[i]->place = place;
+  }
+  for (int i = 0; d && i < e->n_out; i++)
+    if (d->from[i] >= 0) out[i]->data = in[d->from[i]]->data;
+  return SEC_OK;
+}
+
+/* After the buffers are laid out: results own what they took; what else was donated goes when the run has ended. */
+static void hand_over(const sec_executable *e, const donation *d, sec_array *const *in, sec_array **out) {
+  for (int i = 0; i < e->n_out; i++)
+    if (d->from[i] >= 0) sec_array_give(in[d->from[i]], out[i]);
+}
+
+static sec_status execute(sec_executable *e, sec_array *const *in, const donation *d, sec_array **out) {
+  uint32_t places = 0, place = 0;
+  for (int i = 0; i < e->n_in; i++) {
+    SEC_TRY(check_input(e, i, in[i]));
+    places |= in[i]->place;
+  }
+  if (places & 1) SEC_TRY(find_place(e, in, &place));
+  else place = sec_default_place();
   char      *frame = sec_pool_alloc(e->frame_bytes);
   sec_status status = frame ? SEC_OK : sec_error_set(SEC_MEMORY, "free arrays that are no longer needed", "out of memory: a run needs %zu bytes", e->frame_bytes);
-  for (int i = 0; i < e->n_out && status == SEC_OK; i++) {
-    out[i] = new_result(e->cx, sec_jaxpr_out_aval(e->program, i));
-    if (!out[i]) status = SEC_MEMORY;
-  }
+  if (status == SEC_OK) status = make_results(e, place, d, in, out);
   if (status == SEC_OK) {
     const sec_plan *p = e->plan;
     run             r = {.plan = p, .interrupts = atomic_load(&sec_interrupts), .at = (char **)(frame + ((p->arena_bytes + 63) & ~(size_t)63))};
     r.scratch = (void **)(r.at + p->n_slots);
     lay_out(p, frame, r.at, in, out);
+    if (d) hand_over(e, d, in, out);
     run_block(&r, &p->block);
     status = r.status;
   }
-  if (status != SEC_OK)
-    for (int i = 0; i < e->n_out; i++) {
-      sec_array_release(out[i]);
-      out[i] = NULL;
-    }
+  if (status != SEC_OK) release_all(e, out);
   if (frame) sec_pool_free(frame, e->frame_bytes);
+  return status;
+}
+
+sec_status sec_execute(sec_executable *e, sec_array *const *in, sec_array **out) {
+  for (int i = 0; i < e->n_out; i++) out[i] = NULL;
+  return execute(e, in, NULL, out);
+}
+
+sec_status sec_execute_donating(sec_executable *e, sec_array *const *in, const bool *donate, sec_array **out) {
+  int  small[64], n = e->n_in + e->n_out;
+  int *all = n <= 64 ? small : sec_mem_alloc((size_t)n * sizeof *all);
+  for (int i = 0; i < e->n_out; i++) out[i] = NULL;
+  if (!all) return sec_error_set(SEC_MEMORY, NULL, "out of memory: a call that donates could not start");
+  donation   d = {all + e->n_in, all};
+  sec_status status = SEC_OK;
+  for (int i = 0; i < e->n_in && status == SEC_OK; i++) status = check_input(e, i, in[i]);
+  if (status == SEC_OK) status = choose(e, in, donate, &d);
+  if (status == SEC_OK) status = execute(e, in, &d, out);
+  for (int i = 0; i < e->n_in && status == SEC_OK; i++)
+    if (d.given[i] == 1) status = sec_array_delete(in[i]);
+  if (all != small) sec_mem_free(all);
   return status;
 }
 

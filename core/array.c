@@ -1,12 +1,13 @@
 /* Concrete arrays: a type, memory and a count. */
 #include "ir.h"
+#include <stdio.h>
 #include <string.h>
 
 /* `room`: bytes behind the struct. */
 static sec_array *array_new(sec_context *cx, const sec_aval *aval, void *data, void (*release_data)(void *), void *owner, size_t room) {
   sec_array *a = sec_alloc(cx, sizeof *a + room);
   if (!a) return NULL;
-  *a = (sec_array){.cx = cx, .aval = aval, .data = data, .release_data = release_data, .owner = owner};
+  *a = (sec_array){.cx = cx, .aval = aval, .data = data, .place = sec_default_place(), .release_data = release_data, .owner = owner};
   a->bytes = (size_t)aval->size * sec_dtype_size(aval->dtype);
   atomic_init(&a->refs, 1);
   return a;
@@ -17,7 +18,9 @@ sec_array *sec_array_create_aval(sec_context *cx, const sec_aval *aval) {
   size_t bytes = (size_t)aval->size * sec_dtype_size(aval->dtype);
   /* whole lines of 64 bytes in the array's own block, and as many to find where the first begins */
   sec_array *a = array_new(cx, aval, NULL, NULL, NULL, ((bytes + 64) & ~(size_t)63) + 63);
-  if (a) a->data = (void *)(((uintptr_t)(a + 1) + 63) & ~(uintptr_t)63);
+  if (!a) return NULL;
+  a->data = (void *)(((uintptr_t)(a + 1) + 63) & ~(uintptr_t)63);
+  a->own = true;
   return a;
 }
 
@@ -61,8 +64,15 @@ sec_array *sec_array_reshape(sec_array *a, int rank, const int64_t *dims) {
                   (long long)a->aval->size, aval->text, (long long)aval->size);
     return NULL;
   }
+  return sec_array_view(a, aval);
+}
+
+sec_array *sec_array_view(sec_array *a, const sec_aval *aval) {
+  if (sec_array_check(a) != SEC_OK) return NULL;
   sec_array *view = array_new(a->cx, aval, a->data, release_base, a, 0);
-  if (view) sec_array_retain(a);
+  if (!view) return NULL;
+  view->place = a->place;
+  sec_array_retain(a);
   return view;
 }
 
@@ -75,6 +85,63 @@ void sec_array_release(sec_array *a) {
   if (!a || atomic_fetch_sub_explicit(&a->refs, 1, memory_order_acq_rel) != 1) return;
   if (a->release_data) a->release_data(a->owner);
   sec_free(a->cx, a);
+}
+
+/* ---- the end before the last release ---- */
+bool sec_array_is_deleted(const sec_array *a) { return a->deleted; }
+
+sec_status sec_array_check(const sec_array *a) {
+  if (!a->deleted) return SEC_OK;
+  char dims[16 * SEC_MAX_RANK] = "";
+  int  n = 0;
+  for (int k = 0; k < a->aval->rank; k++)
+    n += snprintf(dims + n, sizeof dims - (size_t)n, "%s%lld", k ? "," : "", (long long)a->aval->dims[k]);
+  sec_error_set(SEC_DELETED, "it was deleted, or donated to a call that ended; use that call's results, or pass a copy",
+                "Array has been deleted with shape=%s[%s].", sec_dtype_numpy_name(a->aval->dtype), dims);
+  return SEC_DELETED;
+}
+
+bool sec_array_is_sole(const sec_array *a) {
+  if (a->deleted || atomic_load_explicit(&a->refs, memory_order_acquire) != 1) return false;
+  for (; a->release_data == release_base; a = a->owner) { /* what is below is read by nobody else */
+    const sec_array *base = a->owner;
+    if (!base->deleted && atomic_load_explicit(&base->refs, memory_order_acquire) != 1) return false;
+  }
+  return a->own;
+}
+
+void sec_array_give(sec_array *a, sec_array *to) {
+  to->data = a->data;
+  to->own = a->own;
+  if (a->release_data) {
+    to->release_data = a->release_data;
+    to->owner = a->owner == a ? to : a->owner;
+  } else { /* in the block of `a`, which stays while the result does */
+    to->release_data = release_base;
+    to->owner = sec_array_retain(a);
+  }
+  a->data = NULL;
+  a->release_data = NULL;
+  a->deleted = true;
+}
+
+sec_status sec_array_delete(sec_array *a) {
+  if (a->deleted) return SEC_OK;
+  if (atomic_load_explicit(&a->refs, memory_order_acquire) != 1)
+    return sec_error_set(SEC_ARGUMENT, "release the other counts first", "delete: %s has more than one count", a->aval->text);
+  if (a->release_data) a->release_data(a->owner);
+  a->data = NULL;
+  a->release_data = NULL;
+  a->deleted = true;
+  return SEC_OK;
+}
+
+sec_array *sec_array_create_deleted(const sec_array *like) {
+  sec_array *a = array_new(like->cx, like->aval, NULL, NULL, NULL, 0);
+  if (!a) return NULL;
+  a->place = like->place;
+  a->deleted = true;
+  return a;
 }
 
 const sec_aval *sec_array_aval(const sec_array *a) { return a->aval; }

@@ -55,7 +55,8 @@ sec_status sec_jaxpr_eval(const sec_jaxpr *j, sec_array *const *in, sec_array **
   if (!env) return sec_error_set(SEC_MEMORY, NULL, "out of memory: the evaluator could not start");
   sec_status status = SEC_OK;
   for (uint32_t i = 0; i < j->n_in; i++) {
-    if (in[i]->aval->dtype != j->avals[i]->dtype || in[i]->aval->size != j->avals[i]->size)
+    if (sec_array_check(in[i]) != SEC_OK) status = SEC_DELETED;
+    else if (in[i]->aval->dtype != j->avals[i]->dtype || in[i]->aval->size != j->avals[i]->size)
       status = sec_error_set(SEC_TYPE, "pass arrays of the types that were traced", "eval: input %d has type %s, expected %s", (int)i,
                              in[i]->aval->text, j->avals[i]->text);
     env[i] = sec_array_retain(in[i]);

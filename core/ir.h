@@ -27,6 +27,9 @@ struct sec_array {
   void           *data;
   size_t          bytes;
   atomic_int      refs;
+  uint32_t        place;                      /* twice the device, and 1 when committed to it */
+  bool            own;                        /* the memory is the engine's own: a result may take it over */
+  bool            deleted;                    /* its memory is gone: data is NULL */
   void          (*release_data)(void *owner); /* NULL: `data` is in the array's own block, or nobody's */
   void           *owner;
 };
@@ -183,6 +186,14 @@ void       sec_arena_destroy(sec_arena *a);
 /* As sec_array_wrap, for a type at hand. */
 sec_array *sec_array_wrap_aval(sec_context *cx, const sec_aval *aval, void *data, void (*release_data)(void *),
                                void *owner);
+/* The same memory under another type of as many bytes; one more count on it. */
+sec_array *sec_array_view(sec_array *a, const sec_aval *aval);
+/* Whether nobody else can read the memory, and a result may be written over it. */
+bool sec_array_is_sole(const sec_array *a);
+/* Makes `a`, which is sole, give its memory to `to`, which has none; `a` counts as deleted from there on. */
+void sec_array_give(sec_array *a, sec_array *to);
+/* The place of new arrays: that of the thread's default device. */
+uint32_t sec_default_place(void);
 
 /* ---- locations ---- */
 uint32_t    sec_location_get(sec_context *cx, const char *file, int line); /* interned, > 0 */

@@ -149,7 +149,13 @@ sec_value sec_constant(sec_array *a) {
     sec_error_set(SEC_NO_TRACE, "call it inside a function that is being traced", "constant %s: no trace is open", a->aval->text);
     return SEC_VALUE_POISON;
   }
-  return capture(t, a, SEC_VALUE_POISON, a->aval);
+  if (sec_array_check(a) != SEC_OK) return SEC_VALUE_POISON;
+  if (!a->place) return capture(t, a, SEC_VALUE_POISON, a->aval);
+  sec_array *constant = sec_array_to_device(a, 0, false); /* what is captured does not say where code runs */
+  if (!constant) return SEC_VALUE_POISON;
+  sec_value v = capture(t, constant, SEC_VALUE_POISON, a->aval);
+  sec_array_release(constant);
+  return v;
 }
 
 static void leaked(sec_value v) {

@@ -91,6 +91,7 @@ static void walk_block(walk *w, const sec_block *b) {
   for (int i = 0; i < b->n_steps; i++) {
     sec_step *s = &b->steps[i];
     b->frame->now = i;
+    s->first = s->last = w->n;
     if (s->kind == SEC_STEP_GROUP) touch_group(w, b->frame, s->group);
     else if (s->kind == SEC_STEP_RUNTIME) touch_list(w, s->slots, s->n_slots);
     else walk_loop(w, s);

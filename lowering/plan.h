@@ -86,8 +86,9 @@ typedef void sec_kernel_fn(void **bufs, int64_t lo, int64_t hi);
 typedef struct sec_step {
   sec_step_kind  kind;
   const sec_eqn *eqn;
-  int            first, last;  /* numbers of a loop's begin and end, as in slots */
+  int            first, last;  /* its number, as in slots; of a loop those of its begin and end */
   sec_group     *group;
+  int            copied, copy; /* a group that only copies slot copied - 1 to slot copy; 0: does more */
   /* slots of GROUP and RUNTIME: operands, then results (GROUP: in the order of the kernel's arguments) */
   int           *slots;
   int            n_slots;
@@ -119,6 +120,9 @@ struct sec_block {
   int       n_steps, room;
 };
 
+/* Result `out` may be written over the memory of operand `in`, when the caller gives it away. */
+typedef struct sec_alias { int in, out; } sec_alias;
+
 typedef struct sec_plan {
   const sec_jaxpr *jaxpr;    /* closed: no captures */
   sec_slot        *slots;
@@ -126,6 +130,8 @@ typedef struct sec_plan {
   sec_block        block;
   int             *in_slots, *out_slots;
   size_t           arena_bytes;
+  sec_alias       *aliases;   /* by result, then operand */
+  int              n_aliases;
   int              n_numbered; /* steps, nested ones included */
   struct sec_frame *frames;    /* one a (sub-)jaxpr: variables to slots, for the emitters */
   sec_arena       *memory;
@@ -180,6 +186,8 @@ sec_map sec_map_native(const sec_aval *aval);
 /* emit.c: writes step->text for every group and for loops that are compiled whole. */
 sec_status sec_emit_plan(sec_plan *p, int vector_bytes);
 
+/* alias.c: finds the plan's aliases and copies, once code is written. */
+sec_status sec_plan_aliases(sec_plan *p);
 
 /* canonical.c: rewrites that help fusion. */
 sec_status sec_canonical(const sec_jaxpr *j, sec_jaxpr **out);

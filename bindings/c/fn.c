@@ -262,28 +262,42 @@ static sec_status find_entry(sec_fn *f, sec_array *const *in, sec_fn_entry **out
   return SEC_OK;
 }
 
+static sec_status run(sec_executable *e, sec_array *const *in, const bool *donate,
+                      sec_array **out) {
+  return donate ? sec_execute_donating(e, in, donate, out) : sec_execute(e, in, out);
+}
+
 static sec_status execute(const sec_fn *f, const sec_fn_entry *e, sec_array *const *in,
-                          sec_array **out) {
+                          const bool *donate, sec_array **out) {
   sec_array *small[SMALL];
-  int        n = e->n_consts + f->n_in;
-  if (e->n_consts == 0) return sec_execute(e->executable, in, out);
-  sec_array **operands = n <= SMALL ? small : sec_alloc(f->cx, (size_t)n * sizeof *operands);
+  bool       none[SMALL];
+  size_t     n = (size_t)e->n_consts + (size_t)f->n_in, n_consts = (size_t)e->n_consts;
+  if (n_consts == 0) return run(e->executable, in, donate, out);
+  size_t      bytes = n * (sizeof *small + sizeof *none);
+  sec_array **operands = n <= SMALL ? small : sec_alloc(f->cx, bytes);
   if (!operands) return SEC_MEMORY;
-  for (int k = 0; k < e->n_consts; k++) operands[k] = e->jaxpr->consts[k].array;
-  memcpy(operands + e->n_consts, in, (size_t)f->n_in * sizeof *in);
-  sec_status status = sec_execute(e->executable, operands, out);
+  bool *donated = !donate ? NULL : n <= SMALL ? none : (bool *)(operands + n);
+  for (size_t k = 0; k < n_consts; k++) operands[k] = e->jaxpr->consts[k].array;
+  for (size_t k = 0; donated && k < n; k++) donated[k] = k >= n_consts && donate[k - n_consts];
+  memcpy(operands + n_consts, in, (size_t)f->n_in * sizeof *in);
+  sec_status status = run(e->executable, operands, donated, out);
   if (operands != small) sec_free(f->cx, operands);
   return status;
 }
 
 sec_status sec_call(sec_fn *f, sec_array *const *in, sec_array **out) {
+  return sec_call_donating(f, in, NULL, out);
+}
+
+sec_status sec_call_donating(sec_fn *f, sec_array *const *in, const bool *donate,
+                             sec_array **out) {
   if (!f)
     return sec_error_set(SEC_ARGUMENT, "look at the error of the call that made it",
                          "sec_call: the function is NULL");
   sec_fn_entry *e = atomic_load_explicit(&f->last, memory_order_acquire);
   sec_status    status = SEC_OK;
   if (!e || !matches(f, e, in)) status = find_entry(f, in, &e);
-  if (status == SEC_OK) status = execute(f, e, in, out);
+  if (status == SEC_OK) status = execute(f, e, in, donate, out);
   if (status != SEC_OK)
     for (int i = 0; i < f->n_out; i++) out[i] = NULL;
   return status;

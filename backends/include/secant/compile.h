@@ -17,9 +17,17 @@ SEC_API sec_executable *sec_executable_retain(sec_executable *e);
 SEC_API void            sec_executable_release(sec_executable *e);
 
 /* Runs: in has the jaxpr's captured arrays first, then its inputs (n_consts + n_in arrays, types as compiled);
- * out receives n_out new arrays, the caller's.  donate: NULL, or for every operand whether its memory may be
- * reused (the caller then gives up its count).  Any thread. */
+ * out receives n_out new arrays, the caller's.  Any thread. */
 SEC_API sec_status sec_execute(sec_executable *e, sec_array *const *in, sec_array **out);
+/* Donation: runs, and where donate[i] the memory of operand i may become that of a result.  Such an operand is deleted
+ * (array.h) when a result has its type and nobody else holds a count on it or its memory; else it stays as it is.  Passing a
+ * deleted array, or one array twice when one of them is donated, is an error (SEC_DELETED). */
+SEC_API sec_status sec_execute_donating(sec_executable *e, sec_array *const *in, const bool *donate, sec_array **out);
+/* taken_by[i]: the result of operand i's type that is set against it; -1: none, or not donated; -2: nothing reads it.
+ * Returns how many there are. */
+SEC_API int sec_executable_donation(const sec_executable *e, const bool *donate, int *taken_by);
+/* Bytes of results that lie in the memory of these operands. */
+SEC_API double sec_executable_alias_bytes(const sec_executable *e, const bool *donate);
 SEC_API int        sec_executable_n_in(const sec_executable *e);  /* consts + inputs */
 SEC_API int        sec_executable_n_out(const sec_executable *e);
 SEC_API const sec_aval *sec_executable_out_aval(const sec_executable *e, int i);

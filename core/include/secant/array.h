@@ -27,7 +27,7 @@ SEC_API sec_array *sec_array_create_i32(sec_context *cx, int rank, const int64_t
 SEC_API sec_array      *sec_array_retain(sec_array *a);
 SEC_API void            sec_array_release(sec_array *a); /* NULL does nothing */
 SEC_API const sec_aval *sec_array_aval(const sec_array *a);
-SEC_API void           *sec_array_data(const sec_array *a);
+SEC_API void           *sec_array_data(const sec_array *a);   /* NULL when deleted */
 SEC_API sec_dtype       sec_array_dtype(const sec_array *a);
 SEC_API int             sec_array_rank(const sec_array *a);
 SEC_API const int64_t  *sec_array_dims(const sec_array *a);
@@ -35,6 +35,25 @@ SEC_API int64_t         sec_array_size(const sec_array *a);  /* elements */
 SEC_API size_t          sec_array_bytes(const sec_array *a);
 /* Changes the weak-type mark; only before the array is shared. */
 SEC_API void sec_array_set_weak(sec_array *a, bool weak);
+
+/* Deleting ends an array before its last release: later uses are errors (SEC_DELETED), the handle is still to be
+ * released.  Only where it has one count.  A donated array is deleted by the call (compile.h).  _check records the error about
+ * a deleted array; _create_deleted makes what stands for an array that gave its memory away. */
+SEC_API sec_status sec_array_delete(sec_array *a);
+SEC_API bool       sec_array_is_deleted(const sec_array *a);
+SEC_API sec_status sec_array_check(const sec_array *a);
+SEC_API sec_array *sec_array_create_deleted(const sec_array *like);
+
+/* Devices are places: all CPU devices share memory and threads.  New arrays are on the default device and not committed to
+ * it; results are on the device that operands are committed to, else on the default device.  Operands that are committed to
+ * two devices are an error (SEC_DEVICE).  _to_device: the same elements and memory, committed there, or not. */
+SEC_API int        sec_array_device(const sec_array *a);
+SEC_API bool       sec_array_is_committed(const sec_array *a);
+SEC_API sec_array *sec_array_to_device(sec_array *a, int device, bool commit);
+/* The default device (0 at first) of all threads, and that of this thread, which goes first; -1: none of its own. */
+SEC_API void sec_set_default_device(int device);
+SEC_API void sec_set_thread_device(int device);
+SEC_API int  sec_default_device(void);
 
 SEC_END_DECLS
 #endif

@@ -44,6 +44,9 @@ SEC_API sec_fn *sec_jit(sec_fn *f); /* under a trace: one call equation; at the 
 
 /* Calls with arrays: out receives n_out new arrays, the caller's; on error they are NULL. */
 SEC_API sec_status sec_call(sec_fn *f, sec_array *const *in, sec_array **out);
+/* The same, with operands given away: where donate[i], results may take over the memory of in[i], which is deleted then
+ * (see sec_execute_donating).  NULL: none. */
+SEC_API sec_status sec_call_donating(sec_fn *f, sec_array *const *in, const bool *donate, sec_array **out);
 /* Applies f inside a traced function; values of the open traces in and out. */
 SEC_API sec_status sec_apply(sec_fn *f, const sec_value *in, sec_value *out);
 /* The transformed, simplified jaxpr for argument types; the caller releases it. */

@@ -147,6 +147,7 @@ typedef struct sec_py_state {
   /* from Python, borrowed from `hooks`, which is kept */
   sec_pyo hooks, array, tracer, aval_at, error, place, call_miss, operation_miss, leaf, none;
   sec_pyo own_prefix;
+  sec_pyo flying, ended; /* lists: see _running.py */
   sec_pyo fallback[N_OPERATORS];  /* Python functions of (a, b) or (a) */
   sec_pyo operation[N_OPERATORS]; /* functions of secant.numpy, once that is loaded */
 } sec_py_state;

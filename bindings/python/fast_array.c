@@ -49,6 +49,18 @@ static sec_pyo get_handle(sec_pyo self, void *unused) {
                : sec_py_type_error("an array that was never filled");
 }
 
+/* Gives the object another array; the count of the former one is the caller's, who read its handle. */
+static int set_handle(sec_pyo self, sec_pyo value, void *unused) {
+  (void)unused;
+  void *handle = value ? PY(PyLong_AsVoidPtr)(value) : NULL;
+  if (!handle) {
+    sec_py_type_error("an array is given a handle");
+    return -1;
+  }
+  BODY(self, sec_py_array)->array = handle;
+  return 0;
+}
+
 static sec_pyo get_aval(sec_pyo self, void *unused) {
   (void)unused;
   sec_py_array *a = BODY(self, sec_py_array);
@@ -66,7 +78,7 @@ static sec_pyo get_aval(sec_pyo self, void *unused) {
 
 bool sec_py_make_array_type(sec_py_slot *operators) {
   static sec_py_getset fields[] = {
-      {"_handle", get_handle, NULL, NULL, NULL}, {"aval", get_aval, NULL, NULL, NULL}, {0}};
+      {"_handle", get_handle, set_handle, NULL, NULL}, {"aval", get_aval, NULL, NULL, NULL}, {0}};
   static sec_py_member members[2];
   members[0] = (sec_py_member){"__weaklistoffset__", PY_MEMBER_SSIZE,
                                (ssize_t)(sec_py.head + offsetof(sec_py_array, weakrefs)),

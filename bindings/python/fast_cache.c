@@ -35,22 +35,82 @@ static double now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+static sec_status run(const sec_py_entry *e, const sec_py_walk *w, sec_array *const *in,
+                      sec_array **out) {
+  return e->donate && !w->copies ? sec_execute_donating(e->executable, in, e->donate, out)
+                   : sec_execute(e->executable, in, out);
+}
+
 /* Holds the GIL for short runs: one run in 16 is measured, and every run that released it.  No run
  * calls Python: one that did, from a worker thread, would have to release it always. */
 static sec_status execute(sec_py_entry *e, sec_py_walk *w, sec_array *const *in, sec_array **out) {
   bool release = e->calls == 0 || e->seconds > RELEASE_SECONDS;
-  if (!release && e->calls++ % 16) return sec_execute(e->executable, in, out);
+  if (!release && e->calls++ % 16) return run(e, w, in, out);
   if (release) {
     e->calls++;
     sec_py_walk_hold(w);
   }
   void      *thread = release ? PY(PyEval_SaveThread)() : NULL;
   double     start = now();
-  sec_status status = sec_execute(e->executable, in, out);
+  sec_status status = run(e, w, in, out);
   double     took = now() - start;
   if (release) PY(PyEval_RestoreThread)(thread);
   e->seconds = e->calls == 1 ? took : 0.75 * e->seconds + 0.25 * took;
   return status;
+}
+
+/* ---- donation ---- */
+/* The leaf of operand i where it is an array that is given away. */
+static sec_py_leaf *donated(const sec_py_entry *e, sec_py_walk *w, int i) {
+  sec_py_leaf *leaf = &w->leaves[e->leaf[i]];
+  return e->donate[e->n_consts + i] && leaf->array && leaf->object ? leaf : NULL;
+}
+
+static bool passed_twice(const sec_py_entry *e, const sec_py_walk *w, const sec_py_leaf *leaf) {
+  int n = 0;
+  for (int k = 0; k < e->n_in; k++) n += w->leaves[e->leaf[k]].array == leaf->array;
+  return n > 1;
+}
+
+/* Before a run that donates: objects give their arrays to the walk, and have deleted ones meanwhile, so that other threads see
+ * what is going to be. */
+static bool claim(const sec_py_entry *e, sec_py_walk *w) {
+  sec_py_walk_hold(w);
+  bool claimed = false;
+  for (int i = 0; i < e->n_in; i++) {
+    sec_py_leaf *leaf = donated(e, w, i);
+    if (!leaf || leaf->array->deleted || passed_twice(e, w, leaf)) continue;
+    claimed = true;
+    sec_array *deleted = sec_array_create_deleted(leaf->array);
+    if (!deleted) return false;
+    sec_py_array *body = BODY(sec_py_kept(leaf->object), sec_py_array);
+    sec_array_release(body->array);
+    body->array = deleted;
+  }
+  w->copies = claimed && PY(PyList_Size)(sec_py.flying) > 0;
+  return true;
+}
+
+/* The array is deleted, but may be read yet. */
+static void end_later(sec_array *a) {
+  sec_pyo handle = PY(PyLong_FromVoidPtr)(sec_array_retain(a));
+  if (!handle || PY(PyList_Append)(sec_py.ended, handle)) PY(PyErr_Clear)(); /* it leaks, rather than crash */
+  PY(Py_DecRef)(handle);
+}
+
+/* After it: what was not taken goes back. */
+static void unclaim(const sec_py_entry *e, sec_py_walk *w, bool done) {
+  for (int i = 0; i < e->n_in; i++) {
+    sec_py_leaf *leaf = donated(e, w, i);
+    if (!leaf || BODY(leaf->object, sec_py_array)->array == leaf->array) continue;
+    sec_py_array *body = BODY(leaf->object, sec_py_array);
+    if (w->copies && done) end_later(leaf->array);
+    else if (!leaf->array->deleted) {
+      sec_array_release(body->array);
+      body->array = sec_array_retain(leaf->array);
+    }
+    PY(Py_DecRef)(leaf->object);
+  }
 }
 
 /* ---- results ---- */
@@ -119,14 +179,16 @@ sec_pyo sec_py_entry_run(sec_py_entry *e, sec_py_walk *w) {
   for (int i = 0; i < e->n_in && status == SEC_OK; i++) {
     sec_py_leaf leaf = w->leaves[e->leaf[i]];
     if (!leaf.array) {
-      leaf.array = n_made < WALK_STATICS ? number_array(leaf.number) : NULL;
+      leaf.array = n_made < WALK_STATICS ? number_array(leaf.object) : NULL;
       if (!leaf.array)
         status = sec_error_set(SEC_MEMORY, NULL, "no room for the numbers of a call");
       else made[n_made++] = leaf.array;
     }
     in[e->n_consts + i] = leaf.array;
   }
+  if (status == SEC_OK && e->donate && !claim(e, w)) status = SEC_MEMORY;
   if (status == SEC_OK) status = execute(e, w, in, out);
+  if (e->donate) unclaim(e, w, status == SEC_OK);
   for (int i = 0; i < n_made; i++) sec_array_release(made[i]);
   sec_pyo result = NULL;
   if (status == SEC_INTERRUPTED && PY(PyErr_CheckSignals)())
@@ -181,6 +243,7 @@ void sec_py_entry_release(sec_py_entry *e) {
   PY(Py_DecRef)(e->refs);
   free_nodes(e);
   free(e->words), free(e->statics), free(e->consts), free(e->leaf), free(e->avals);
+  free(e->donate);
   free(e);
 }
 
@@ -228,11 +291,20 @@ static bool read_nodes(sec_py_entry *e, sec_pyo spec) {
 
 static void *array_of(int n, size_t size) { return calloc((size_t)n + 1, size); }
 
-/* registration: (executable, consts, leaves, avals, spec, unflatten, what else to keep); handles
- * are ints. */
+static bool read_donate(sec_py_entry *e, sec_pyo flags) {
+  if (flags == PY(_Py_NoneStruct)) return true;
+  if (PY(PyTuple_Size)(flags) != e->n_in || !(e->donate = array_of(e->n_consts + e->n_in, 1)))
+    return false;
+  for (int i = 0; i < e->n_in; i++)
+    e->donate[e->n_consts + i] = PY(PyTuple_GetItem)(flags, i) == PY(_Py_TrueStruct);
+  return true;
+}
+
+/* registration: (executable, consts, leaves, avals, spec, unflatten, donated or None, what else to
+ * keep); handles are ints. */
 static sec_py_entry *entry_new(const sec_py_walk *w, sec_pyo r) {
-  sec_pyo item[6];
-  for (int i = 0; i < 6; i++)
+  sec_pyo item[7];
+  for (int i = 0; i < 7; i++)
     if (!(item[i] = PY(PyTuple_GetItem)(r, i))) return NULL;
   sec_py_entry *e = calloc(1, sizeof *e);
   if (!e) return NULL;
@@ -260,7 +332,7 @@ static sec_py_entry *entry_new(const sec_py_walk *w, sec_pyo r) {
       e->leaf[i] = (int)PY(PyLong_AsLongLong)(PY(PyTuple_GetItem)(item[2], i));
       fits = fits && e->leaf[i] >= 0 && e->leaf[i] < w->n_leaves;
     }
-    fits = fits && e->n_consts + e->n_in == sec_executable_n_in(e->executable) &&
+    fits = fits && read_donate(e, item[6]) && e->n_consts + e->n_in == sec_executable_n_in(e->executable) &&
            e->n_out == sec_executable_n_out(e->executable);
   }
   if (fits && !read_nodes(e, item[4])) {

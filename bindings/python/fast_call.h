@@ -23,7 +23,7 @@ typedef struct sec_py_callable {
  * and type.  Keys with equal text at other addresses make another entry of one executable. */
 typedef struct sec_py_leaf {
   sec_array *array;
-  sec_pyo    number;
+  sec_pyo    object;
 } sec_py_leaf; /* array NULL: made from the number on a hit */
 
 enum { WALK_WORDS = 96, WALK_LEAVES = 64, WALK_STATICS = 16, WALK_DEPTH = 32 };
@@ -33,6 +33,7 @@ typedef struct sec_py_walk {
   int          n, room, n_leaves, leaf_room, n_statics, depth;
   bool         unusual; /* something that only Python knows */
   bool         held;    /* the arrays have a count of their own */
+  bool         copies;  /* a run that donates takes no memory, since others may be reading it */
   sec_pyo      statics[WALK_STATICS];
   sec_pyo      refs; /* a list: keys, names, statics and types are kept there; NULL: not needed */
   uint64_t     words_here[WALK_WORDS];
@@ -62,6 +63,7 @@ typedef struct sec_py_entry {
   sec_executable *executable;
   sec_array     **consts;
   int            *leaf;  /* of every input: its place among the raw leaves */
+  bool           *donate; /* of every operand: whether it is given away; NULL: none is */
   sec_pyo        *avals; /* of the results */
   sec_py_node    *nodes; /* the structure of the result, parents first; NULL: unflatten builds it */
   sec_pyo         unflatten; /* Python: list of arrays -> result */

@@ -39,11 +39,11 @@ static bool push_pointer(sec_py_walk *w, sec_pyo o) {
   return push(w, (uintptr_t)o);
 }
 
-static bool push_leaf(sec_py_walk *w, const sec_aval *aval, sec_array *array, sec_pyo number) {
+static bool push_leaf(sec_py_walk *w, const sec_aval *aval, sec_array *array, sec_pyo object) {
   if (w->n_leaves == w->leaf_room &&
       !grow((void **)&w->leaves, w->leaves_here, &w->leaf_room, sizeof *w->leaves))
     return false;
-  w->leaves[w->n_leaves++] = (sec_py_leaf){array, number};
+  w->leaves[w->n_leaves++] = (sec_py_leaf){array, object};
   return push(w, (uintptr_t)aval);
 }
 
@@ -93,7 +93,7 @@ static bool walk(sec_py_walk *w, sec_pyo o, policy p) {
   sec_pyo type = TYPE(o);
   if (type == sec_py.array) {
     sec_array *a = sec_py_array_of(o);
-    return a ? push_leaf(w, a->aval, a, NULL) : unusual(w);
+    return a ? push_leaf(w, a->aval, a, o) : unusual(w);
   }
   if (type == PY(PyTuple_Type)) return walk_items(w, o, TAG_TUPLE, p);
   if (type == PY(PyList_Type)) return walk_items(w, o, TAG_LIST, p);
@@ -120,7 +120,7 @@ bool sec_py_walk_all(sec_py_walk *w, const sec_py_callable *c, sec_pyo const *ar
   w->words = w->words_here, w->room = WALK_WORDS;
   w->leaves = w->leaves_here, w->leaf_room = WALK_LEAVES;
   w->n = w->n_leaves = w->n_statics = w->depth = 0;
-  w->unusual = w->held = false;
+  w->unusual = w->held = w->copies = false;
   w->refs = refs;
   w->hash = 0;
   if (c->slow || (c->static_nums && n > 64)) return unusual(w);

@@ -119,7 +119,7 @@ def default_backend():
 
 def device_put(x, device=None, *, src=None, donate=False, may_alias=None):
     """The pytree `x` with its leaves as arrays."""
-    return _tree.tree_map(lambda leaf: leaf if isinstance(leaf, Tracer) else _array.to_array(leaf), x)
+    return _tree.tree_map(lambda leaf: leaf if isinstance(leaf, Tracer) else _array.another(_array.to_array(leaf)), x)
 
 
 def device_get(x):
@@ -131,6 +131,9 @@ def device_get(x):
 
 def block_until_ready(x):
     """`x`, when its arrays are computed."""
+    for leaf in _tree.tree_leaves(x):
+        if isinstance(leaf, _array.ArrayImpl):
+            leaf.block_until_ready()
     return x
 
 

@@ -4,8 +4,8 @@ import ctypes
 
 import numpy as np
 
-from secant import _fast, _types
-from secant._errors import check_pointer
+from secant import _fast, _running, _types
+from secant._errors import check, check_pointer
 from secant._lib import context, int64s, lib
 from secant._operators import Array
 
@@ -40,6 +40,7 @@ class ArrayImpl(_fast.ArrayBase or _Plain, Array):
     def _view(self):
         """A read-only NumPy array of the same memory, which it keeps alive."""
         dtype = self.aval.dtype
+        check(lib.sec_array_check(self._handle))
         if not self.aval.size:
             return np.empty(self.aval.shape, dtype)
         flat = np.asarray(_Memory(self))
@@ -93,6 +94,7 @@ class ArrayImpl(_fast.ArrayBase or _Plain, Array):
     # ---- text ----
     def __repr__(self):
         weak = ", weak_type=True" if self.aval.weak_type else ""
+        check(lib.sec_array_check(self._handle))
         if not self.aval.size:
             body = "[]" + (f", shape={self.aval.shape}" if self.aval.shape != (0,) else "")
         else:
@@ -110,23 +112,34 @@ class ArrayImpl(_fast.ArrayBase or _Plain, Array):
         return _unpickle, (np.array(self._view()), self.aval.weak_type)
 
     def __copy__(self):
+        check(lib.sec_array_check(self._handle))
         return self
 
     def __deepcopy__(self, memo):
-        return self
+        return self.__copy__()
 
     def block_until_ready(self):
         """The array itself: a run has ended when its results are there."""
-        return self
+        return self.__copy__()
 
     def is_ready(self):
+        """True: a run has ended when its results are there."""
+        check(lib.sec_array_check(self._handle))
         return True
 
     def delete(self):
-        """Nothing: the memory is freed with the last reference."""
+        """Ends the array: its memory is freed unless NumPy, a jaxpr or a run still reads it; later uses raise RuntimeError."""
+        for _, handle in _running.claim([self]):
+            _running.end(handle)
 
     def is_deleted(self):
-        return False
+        """Whether the array was deleted, or donated to a call that took its memory."""
+        return lib.sec_array_is_deleted(self._handle)
+
+    def unsafe_buffer_pointer(self):
+        """The address of the elements."""
+        check(lib.sec_array_check(self._handle))
+        return lib.sec_array_data(self._handle) or 0
 
     def addressable_data(self, index):
         return self
@@ -160,20 +173,30 @@ class Number(ArrayImpl):
 
 
 class _Memory:
-    """The memory of an array in NumPy's array interface, as bytes of its dtype."""
+    """The memory of an array in NumPy's array interface, as bytes of its dtype; it has a count of its own."""
 
     __slots__ = ("array", "__array_interface__")
 
     def __init__(self, array):
         dtype = array.aval.dtype
         code = dtype.str if dtype.kind != "V" and array.aval.code != _types.BF16 else f"<u{dtype.itemsize}"
-        self.array = array
+        self.array = lib.sec_array_retain(array._handle)
         self.__array_interface__ = {
             "version": 3,
             "shape": (array.aval.size,),
             "typestr": code,
-            "data": (lib.sec_array_data(array._handle), True),
+            "data": (lib.sec_array_data(self.array), True),
         }
+
+    def __del__(self, release=_release):
+        release(self.array)
+
+
+def another(x):
+    """Another array in the memory of `x`, which both may read; tracers are returned as they are."""
+    if type(x) is not ArrayImpl:
+        return x
+    return ArrayImpl(check_pointer(lib.sec_array_reshape(x._handle, x.ndim, int64s(x.shape))), x.aval)
 
 
 def _unpickle(view, weak):

@@ -22,13 +22,13 @@ def _plain_call(self, *args, **keywords):
 class _Plain:
     """What stands for a compiled signature while jit is disabled: its run is a call of the Python function."""
 
-    captures = (None,)  # never remembered
+    captures, donate, donated = (None,), None, None  # never remembered
 
     def __init__(self, call):
         self._call = call
         self.out_tree = self.executable = self
 
-    def run(self, handles):
+    def run(self, arrays):
         return self._call()
 
     apply = run

@@ -67,12 +67,12 @@ def run(function, n, args, keywords):
         entry = _cache.get(key)
         if entry is not None:
             arrays = [a if type(a) is ArrayImpl else from_scalar(a) for a in args]
-            out = entry[0].run([a._handle for a in arrays])
+            out = entry[0].run(arrays)
             return out[0] if entry[1].spec is _tree.LEAF else entry[1].unflatten(out)
     entry, operands, _ = _entry(function, n, args, keywords)
     if key is not None and all(type(a) is ArrayImpl or type(a) in _NUMBERS for a in args):
         _cache[key] = entry
-    return entry[1].unflatten(entry[0].run([a._handle for a in operands]))
+    return entry[1].unflatten(entry[0].run(operands))
 
 
 def _entry(function, n, args, keywords):
@@ -98,7 +98,7 @@ def miss(self, args, keywords, wanted):
         return self.__wrapped__(*args, **keywords), None
     n = self._leading
     (executable, tree), operands, spec = _entry(self.__wrapped__, n, args, keywords)
-    result = tree.unflatten(executable.run([a._handle for a in operands]))
+    result = tree.unflatten(executable.run(operands))
     if not wanted:
         return result, None
     counter = count()

@@ -26,6 +26,14 @@ def user_place():
     return ""
 
 
+def stack_level():
+    """The `stacklevel` with which a warning of the caller's caller names the user's code."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and not _foreign(frame.f_code.co_filename):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
 def locate(exception):
     """Puts the user's file and line before the message of an exception that Secant raised without them."""
     if hasattr(exception, "_placed") or len(exception.args) != 1 or not isinstance(exception.args[0], str):

@@ -119,10 +119,11 @@ def numbered(tree, counter):
     return None if tree is None else next(counter)
 
 
-def registration(executable, order, tree):
+def registration(executable, order, tree, donate=None):
     """What sec_py_cache_add reads; order: of every input its place among the operands as the C code meets them.
     None where an operand of an enclosing trace is captured."""
     if None in executable.captures:
         return None
     captures = tuple(a._handle for a in executable.captures)
-    return executable.handle, captures, tuple(order), tuple(executable.out_avals), tree.spec, tree.unflatten, executable
+    avals = tuple(executable.out_avals)
+    return executable.handle, captures, tuple(order), avals, tree.spec, tree.unflatten, donate, executable

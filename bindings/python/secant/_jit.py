@@ -7,6 +7,7 @@ from secant import _fast, _tree, _types
 from secant._array import ArrayImpl, to_array
 from secant._axes import axis_environment
 from secant._eager import _Static
+from secant._errors import stack_level
 from secant._executable import Executable
 from secant._lib import lib
 from secant._trace import Tracer, aval_of, lifted, local, results, trace_flat, values
@@ -39,22 +40,49 @@ def clear():
 class _Entry:
     """One signature: its jaxpr, and its executable once it was called outside a trace."""
 
-    __slots__ = ("jaxpr", "out_tree", "name", "_executable")
+    __slots__ = ("jaxpr", "out_tree", "name", "in_tree", "donated", "_donate", "_executable")
 
-    def __init__(self, jaxpr, out_tree, name):
-        self.jaxpr, self.out_tree, self.name = jaxpr, out_tree, name
-        self._executable = None
+    def __init__(self, jaxpr, out_tree, name, in_tree=None, donated=None):
+        """donated: of every input whether its argument is donated; None: none is."""
+        self.jaxpr, self.out_tree, self.name, self.in_tree, self.donated = jaxpr, out_tree, name, in_tree, donated
+        self._executable = self._donate = None
 
     @property
     def executable(self):
         if self._executable is None:
-            self._executable = Executable(self.jaxpr)
+            executable = Executable(self.jaxpr)
+            if self.donated:
+                self._donate = _usable(executable, self.donated, self.jaxpr.in_avals)
+            self._executable = executable
         return self._executable
+
+    @property
+    def donate(self):
+        """Of every input whether a call takes its memory: the donated ones that a result can use.  None: no input."""
+        return self._donate if self.donated and self.executable else None
+
+    def run(self, arrays):
+        """New arrays: the results for arrays."""
+        if self.donate:
+            return self.executable.run_donating(arrays, self._donate)
+        return self.executable.run(arrays)
 
     def apply(self, leaves):
         """One call equation in the open trace."""
         out = values([0] * self.jaxpr.n_out)
         return results(lib.sec_jit_call(self.name.encode(), self.jaxpr.handle, lifted(leaves), out), out)
+
+
+def _usable(executable, donated, avals):
+    """`donated` without what no result can use, of which a warning tells; None where nothing is left."""
+    taken_by = executable.taken_by(donated)
+    useless = [f"{aval.dtype.name}[{','.join(map(str, aval.shape))}]" for aval, flag, by in zip(avals, donated, taken_by) if flag and by == -1]
+    if useless:
+        import warnings
+
+        warnings.warn(f"Some donated buffers were not usable: {', '.join(useless)}.", UserWarning, stack_level())
+    donate = tuple(by >= 0 for by in taken_by)
+    return donate if any(donate) else None
 
 
 class Jitted:
@@ -71,7 +99,9 @@ class Jitted:
         self.__module__ = getattr(function, "__module__", None)
         self.__qualname__ = getattr(function, "__qualname__", self.__name__)
         self._nums, self._names = _statics(function, static_argnums, static_argnames)
-        self._cache = _cache_of(function, (self._nums, self._names))
+        self._donate_nums, self._donate_names = _donated(function, donate_argnums, donate_argnames, self._nums, self._names)
+        options = (self._nums, self._names, self._donate_nums, self._donate_names)
+        self._cache = _cache_of(function, options)
         self._fast = self._cache.fast
         if _fast.enabled:
             _fast.callable_setup(self, self._fast, nums=self._nums, names=self._names)
@@ -86,26 +116,24 @@ class Jitted:
 
     def __call__(self, *args, **keywords):
         if not keywords and not local.frames:
-            types, handles = [], []
+            types = []
             for a in args:
                 if type(a) is not ArrayImpl:
                     break
                 types.append(a.aval)
-                handles.append(a._handle)
             else:
                 entry = self._fast.get(tuple(types))
                 if entry is not None:
                     executable, tree = entry
-                    out = executable.run(handles)
+                    out = executable.run(args)
                     return out[0] if tree is None else tree.unflatten(out)
         entry, leaves = self._entry(args, keywords)
         if local.frames:
             return entry.out_tree.unflatten(entry.apply(leaves))
-        executable, tree = entry.executable, entry.out_tree
-        if not keywords and not self._nums and all(type(a) is ArrayImpl for a in args):
-            self._fast[tuple(a.aval for a in args)] = (executable, None if tree.spec is _tree.LEAF else tree)
-        arrays = [to_array(leaf) for leaf in leaves]
-        return tree.unflatten(executable.run([a._handle for a in arrays]))
+        tree = entry.out_tree
+        if not keywords and not self._nums and not entry.donated and all(type(a) is ArrayImpl for a in args):
+            self._fast[tuple(a.aval for a in args)] = (entry.executable, None if tree.spec is _tree.LEAF else tree)
+        return tree.unflatten(entry.run([to_array(leaf) for leaf in leaves]))
 
     # ---- signatures ----
     def _split(self, args, keywords):
@@ -148,9 +176,20 @@ class Jitted:
         entry = full.get(key)
         if entry is None:
             entry = self._trace(tree, avals, statics)
+            if self._donate_nums or self._donate_names:
+                entry.donated = self._donated_leaves(dynamic, rest)
             if None not in entry.jaxpr.consts:
                 full[key] = entry
         return entry, leaves
+
+    def _donated_leaves(self, args, keywords):
+        """Of every leaf whether its argument is donated; None where none is."""
+        flags = []
+        for i, arg in enumerate(args):
+            flags += [i in self._donate_nums or i - len(args) in self._donate_nums] * len(_tree.tree_leaves(arg))
+        for name in sorted(keywords):
+            flags += [name in self._donate_names] * len(_tree.tree_leaves(keywords[name]))
+        return tuple(flags) if any(flags) else None
 
     def _complain(self, tree):
         from secant.tree_util import keystr, tree_flatten_with_path
@@ -179,7 +218,7 @@ class Jitted:
             return flat_result(function(*args, **keywords))
 
         jaxpr, out_tree = trace_flat(traced, avals, self.__name__)
-        return _Entry(jaxpr, out_tree, self.__name__)
+        return _Entry(jaxpr, out_tree, self.__name__, tree)
 
     # ---- stages ----
     def trace(self, *args, **keywords):
@@ -210,15 +249,13 @@ def miss(self, args, keywords, wanted):
     entry, leaves = self._entry(args, keywords)
     if local.frames:
         return entry.out_tree.unflatten(entry.apply(leaves)), None
-    executable = entry.executable
-    arrays = [to_array(leaf) for leaf in leaves]
-    result = entry.out_tree.unflatten(executable.run([a._handle for a in arrays]))
+    result = entry.out_tree.unflatten(entry.run([to_array(leaf) for leaf in leaves]))
     if not wanted:
         return result, None
     _, dynamic, _ = self._split(args, {})
     counter = count()
     order = _fast.numbered((dynamic, {k: x for k, x in keywords.items() if k not in self._names}), counter)
-    return result, _fast.registration(executable, _tree.tree_leaves(order), entry.out_tree)
+    return result, _fast.registration(entry.executable, _tree.tree_leaves(order), entry.out_tree, entry.donate)
 
 
 if _fast.enabled:
@@ -281,6 +318,39 @@ def _statics(function, nums, names):
     return tuple(sorted(nums)), tuple(sorted(names))
 
 
+def _donated(function, nums, names, static_nums, static_names):
+    """donate_argnums and donate_argnames as tuples, each completed from the other by the signature."""
+    nums = (nums,) if isinstance(nums, int) else tuple(nums or ())
+    names = (names,) if isinstance(names, str) else tuple(names or ())
+    if not nums and not names:
+        return (), ()
+    import inspect
+
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (ValueError, TypeError):
+        return nums, names
+    positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    variable = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    for i in nums:
+        if not variable and not -len(positional) <= i < len(positional):
+            raise ValueError(
+                f"Jitted function has donate_argnums={nums}, but only accepts {len(positional)} positional arguments."
+            )
+    known = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    unknown = [name for name in names if name not in known]
+    if unknown and not any(p.kind is p.VAR_KEYWORD for p in parameters):
+        raise ValueError(f"Jitted function has invalid argnames {set(unknown)} in donate_argnames. Function does not take these args.")
+    if not variable:
+        nums = [i % len(positional) for i in nums]
+    names = {*names, *(positional[i] for i in nums if 0 <= i < len(positional))}
+    nums = {*nums, *(i for i, name in enumerate(positional) if name in names)}
+    both = sorted(names & set(static_names)) or sorted(nums & set(static_nums))
+    if both:
+        raise ValueError(f"static and donated arguments cannot intersect: {', '.join(map(str, both))} appear in both")
+    return tuple(sorted(nums)), tuple(sorted(names))
+
+
 def _cache_of(function, options):
     try:
         return _caches.setdefault(function, {}).setdefault(options, _Cache())
@@ -295,7 +365,8 @@ def jit(fun=None, /, **options):
     ----------
     fun : the function; pytrees of arrays and numbers in and out.  Without it, a decorator.
     static_argnums, static_argnames : arguments that are part of the signature (hashable; compared with their types).
-    donate_argnums, donate_argnames, device, backend, inline, keep_unused : accepted.
+    donate_argnums, donate_argnames : arguments whose arrays give their memory to results and are deleted by the call.
+    device, backend, inline, keep_unused : accepted.
 
     Returns
     -------

@@ -47,9 +47,9 @@ class Lowered:
 class MemoryStats:
     """What a call needs, in bytes."""
 
-    def __init__(self, arguments, outputs, temporaries):
+    def __init__(self, arguments, outputs, temporaries, aliases):
         self.argument_size_in_bytes, self.output_size_in_bytes = arguments, outputs
-        self.temp_size_in_bytes, self.alias_size_in_bytes = temporaries, 0
+        self.temp_size_in_bytes, self.alias_size_in_bytes = temporaries, aliases
 
     def __repr__(self):
         return f"MemoryStats({', '.join(f'{name}={value}' for name, value in vars(self).items())})"
@@ -68,7 +68,7 @@ class Compiled:
         if [(a.aval.code, a.shape) for a in arrays] != [(a.code, a.shape) for a in wanted]:
             given = ", ".join(a.aval.str_short() for a in arrays)
             raise TypeError(f"compiled for ({', '.join(a.str_short() for a in wanted)}), called with ({given})")
-        return self._entry.out_tree.unflatten(self._executable.run([a._handle for a in arrays]))
+        return self._entry.out_tree.unflatten(self._entry.run(arrays))
 
     def as_text(self, stage="llvm"):
         """Text of a stage: "jaxpr", "groups", "mlir", "lowered", "llvm", "asm"."""
@@ -79,10 +79,11 @@ class Compiled:
     in_avals = property(lambda self: self._entry.jaxpr.in_avals)
 
     def memory_analysis(self):
-        """Bytes of arguments, results and temporaries of one call."""
+        """Bytes of arguments, results and temporaries of one call, and of results that lie in donated arguments."""
         jaxpr = self._entry.jaxpr
         arguments, outputs = (sum(a.size * a.dtype.itemsize for a in avals) for avals in (jaxpr.in_avals, jaxpr.out_avals))
-        return MemoryStats(arguments, outputs, int(self._executable.cost("temp bytes")))
+        aliases = self._executable.alias_bytes(self._entry.donate) if self._entry.donate else 0
+        return MemoryStats(arguments, outputs, int(self._executable.cost("temp bytes")), aliases)
 
     def cost_analysis(self):
         """Flops, bytes and counts of the executable."""

@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 
-from secant import _array, _errors, _types
+from secant import _array, _errors, _running, _types
 from secant._array import ArrayImpl, Number, to_array
 from secant._lib import context, lib, take_text
 from secant._tracer import Tracer, place
@@ -249,8 +249,9 @@ def call(jaxpr, operands):
         return results(lib.sec_jaxpr_apply(jaxpr.handle, lifted(operands), out), out)
     arrays = [typed(x, aval) for x, aval in zip(operands, jaxpr.in_avals)]
     out = (ctypes.c_void_p * jaxpr.n_out)()
-    handles = (ctypes.c_void_p * len(arrays))(*[a._handle for a in arrays])
-    _errors.check(lib.sec_run(context, jaxpr.handle, handles, out))
+    with _running.run:
+        handles = (ctypes.c_void_p * len(arrays))(*[a._handle for a in arrays])
+        _errors.check(lib.sec_run(context, jaxpr.handle, handles, out))
     return [ArrayImpl(handle) for handle in out]
 
 

@@ -23,6 +23,8 @@ def array(object, dtype=None, copy=True, order="K", ndmin=0, *, device=None):
     Python numbers take 32-bit dtypes (64-bit with jax_enable_x64); NumPy arrays keep theirs.
     """
     x = _from_data(object, None if dtype is None else _types.code_of(dtype))
+    if x is object and copy:
+        x = _array.another(x)
     if ndmin > x.ndim:
         x = x.reshape((1,) * (ndmin - x.ndim) + x.shape)
     return x

@@ -1,9 +1,9 @@
 /* Engines: MLIR's context and passes, LLVM's target machine, and where their diagnostics go. */
 #include "engine.h"
+#include "register.h"
 #include <llvm-c/Target.h>
 #include <mlir-c/Conversion.h>
 #include <mlir-c/Diagnostics.h>
-#include <mlir-c/RegisterEverything.h>
 #include <stdlib.h>
 
 /* A context keeps every type and attribute that it has seen: renew it after so much text. */
@@ -32,11 +32,9 @@ void engine_llvm_diagnostic(LLVMDiagnosticInfoRef diagnostic, void *log) {
 
 /* ---- the parts ---- */
 static MlirContext context_create(text *log) {
-  MlirDialectRegistry registry = mlirDialectRegistryCreate();
-  mlirRegisterAllDialects(registry);
+  MlirDialectRegistry registry = registry_create();
   MlirContext context = mlirContextCreateWithRegistry(registry, false);
   mlirDialectRegistryDestroy(registry);
-  mlirRegisterAllLLVMTranslations(context);
   mlirContextAttachDiagnosticHandler(context, engine_diagnostic, log, NULL);
   return context;
 }

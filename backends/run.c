@@ -115,25 +115,44 @@ static void run_block(run *r, const sec_block *b) {
 }
 
 /* ---- results and temporaries ---- */
-static size_t result_bytes(const sec_array *a) { return (a->bytes + 127) & ~(size_t)63; } /* vectors may touch the end */
+static size_t result_bytes(size_t bytes) { return (bytes + 127) & ~(size_t)63; } /* vectors may touch the end */
 
 static void release_result(void *array) {
   sec_array *a = array;
-  sec_pool_free(a->data, result_bytes(a));
+  sec_pool_free(a->data, result_bytes(a->bytes));
+}
+
+/* A small result lies behind its struct, in one block of the pool. */
+enum { SMALL_RESULT = 8192, HEAD = (sizeof(sec_array) + 63) & ~63 };
+
+static void release_small(void *array) {
+  sec_array *a = array;
+  sec_pool_free(a, HEAD + result_bytes(a->bytes));
+}
+
+static sec_array *small_result(sec_context *cx, const sec_aval *aval, size_t bytes) {
+  sec_array *a = sec_pool_alloc(HEAD + result_bytes(bytes));
+  if (!a) return NULL;
+  *a = (sec_array){.cx = cx, .aval = aval, .data = (char *)a + HEAD, .bytes = bytes, .release_data = release_small, .owner = a, .inside = true};
+  atomic_init(&a->refs, 1);
+  return a;
+}
+
+static sec_array *large_result(sec_context *cx, const sec_aval *aval, size_t bytes) {
+  void      *data = sec_pool_alloc(result_bytes(bytes));
+  sec_array *a = data ? sec_array_wrap_aval(cx, aval, data, release_result, NULL) : NULL;
+  if (!a && data) sec_pool_free(data, result_bytes(bytes));
+  if (a) a->owner = a;
+  return a;
 }
 
 /* taken: its memory will be that of an operand. */
 static sec_array *new_result(sec_context *cx, const sec_aval *aval, bool taken) {
   size_t     bytes = (size_t)aval->size * sec_dtype_size(aval->dtype);
-  void      *data = taken ? NULL : sec_pool_alloc((bytes + 127) & ~(size_t)63);
-  sec_array *a = data || taken ? sec_array_wrap_aval(cx, aval, data, taken ? NULL : release_result, NULL) : NULL;
-  if (!a) {
-    if (data) sec_pool_free(data, (bytes + 127) & ~(size_t)63);
-    sec_error_set(SEC_MEMORY, "free arrays that are no longer needed", "out of memory: no room for a result %s", aval->text);
-    return NULL;
-  }
-  a->owner = a;
-  a->own = true;
+  sec_array *a = taken ? sec_array_wrap_aval(cx, aval, NULL, NULL, NULL)
+                       : (bytes <= SMALL_RESULT ? small_result : large_result)(cx, aval, bytes);
+  if (!a) sec_error_set(SEC_MEMORY, "free arrays that are no longer needed", "out of memory: no room for a result %s", aval->text);
+  else a->own = true;
   return a;
 }
 

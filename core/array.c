@@ -83,8 +83,9 @@ sec_array *sec_array_retain(sec_array *a) {
 
 void sec_array_release(sec_array *a) {
   if (!a || atomic_fetch_sub_explicit(&a->refs, 1, memory_order_acq_rel) != 1) return;
+  bool inside = a->inside;
   if (a->release_data) a->release_data(a->owner);
-  sec_free(a->cx, a);
+  if (!inside) sec_free(a->cx, a);
 }
 
 /* ---- the end before the last release ---- */
@@ -110,29 +111,32 @@ bool sec_array_is_sole(const sec_array *a) {
   return a->own;
 }
 
+/* Memory in one block with the struct goes with the last release. */
+static void ended(sec_array *a) {
+  a->data = NULL;
+  if (!a->inside) a->release_data = NULL;
+  a->deleted = true;
+}
+
 void sec_array_give(sec_array *a, sec_array *to) {
   to->data = a->data;
   to->own = a->own;
-  if (a->release_data) {
+  if (a->release_data && !a->inside) {
     to->release_data = a->release_data;
     to->owner = a->owner == a ? to : a->owner;
   } else { /* in the block of `a`, which stays while the result does */
     to->release_data = release_base;
     to->owner = sec_array_retain(a);
   }
-  a->data = NULL;
-  a->release_data = NULL;
-  a->deleted = true;
+  ended(a);
 }
 
 sec_status sec_array_delete(sec_array *a) {
   if (a->deleted) return SEC_OK;
   if (atomic_load_explicit(&a->refs, memory_order_acquire) != 1)
     return sec_error_set(SEC_ARGUMENT, "release the other counts first", "delete: %s has more than one count", a->aval->text);
-  if (a->release_data) a->release_data(a->owner);
-  a->data = NULL;
-  a->release_data = NULL;
-  a->deleted = true;
+  if (a->release_data && !a->inside) a->release_data(a->owner);
+  ended(a);
   return SEC_OK;
 }
 

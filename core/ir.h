@@ -28,6 +28,7 @@ struct sec_array {
   size_t          bytes;
   atomic_int      refs;
   uint32_t        place;                      /* twice the device, and 1 when committed to it */
+  bool            inside;                     /* the struct lies in what release_data frees */
   bool            own;                        /* the memory is the engine's own: a result may take it over */
   bool            deleted;                    /* its memory is gone: data is NULL */
   void          (*release_data)(void *owner); /* NULL: `data` is in the array's own block, or nobody's */

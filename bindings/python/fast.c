@@ -54,7 +54,7 @@ SEC_API int sec_py_init(size_t head, sec_context *cx) {
   find_weak_avals();
   sec_py_slot operators[16];
   sec_py_operator_slots(operators);
-  if (!sec_py_make_array_type(operators) || !sec_py_make_tracer_type(operators) ||
+  if (!sec_py_make_tracer_type(operators) ||
       !sec_py_make_call_types()) {
     PY(PyErr_Clear)();
     return 4;
@@ -63,9 +63,9 @@ SEC_API int sec_py_init(size_t head, sec_context *cx) {
   return 0;
 }
 
-/* 0: base of arrays, 1: base of tracers, 2: jitted functions, 3: operations, 4: their caches. */
+/* 0: base of tracers, 1: jitted functions, 2: operations, 3: their caches. */
 SEC_API sec_pyo sec_py_type(int which) {
-  sec_pyo types[] = {sec_py.array_base, sec_py.tracer_base, sec_py.call_type, sec_py.operation_type,
+  sec_pyo types[] = {sec_py.tracer_base, sec_py.call_type, sec_py.operation_type,
                      sec_py.cache_type};
   return sec_py_kept(types[which]);
 }
@@ -75,7 +75,8 @@ SEC_API sec_pyo sec_py_type(int which) {
 SEC_API sec_pyo sec_py_setup(sec_pyo hooks, sec_pyo fallbacks) {
   sec_pyo *fields[] = {&sec_py.array, &sec_py.tracer,    &sec_py.aval_at,        &sec_py.error,
                        &sec_py.place, &sec_py.call_miss, &sec_py.operation_miss, &sec_py.leaf,
-                       &sec_py.none,  &sec_py.own_prefix, &sec_py.flying,        &sec_py.ended};
+                       &sec_py.none,  &sec_py.own_prefix, &sec_py.flying,        &sec_py.ended,
+                       &sec_py.ndarray};
   if (PY(PyTuple_Size)(hooks) != sizeof fields / sizeof *fields ||
       PY(PyTuple_Size)(fallbacks) != N_OPERATORS)
     return sec_py_type_error("secant: the fast path got other hooks than it knows");

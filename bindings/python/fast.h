@@ -40,13 +40,22 @@ typedef struct sec_py_method {
   int         flags;
   const char *doc;
 } sec_py_method;
+typedef struct sec_py_buffer { /* Py_buffer */
+  void    *data;
+  sec_pyo  object;
+  ssize_t  bytes, item_size;
+  int      read_only, rank;
+  char    *format;
+  ssize_t *shape, *strides, *suboffsets;
+  void    *internal;
+} sec_py_buffer;
 typedef int (*sec_py_visit)(sec_pyo, void *);
 typedef void (*sec_py_free)(void *);
 /* Functions and data share one slot; ISO C converts between them by way of an integer. */
 #define SEC_PY_SLOT(number, function) {number, (void *)(uintptr_t)(function)}
 
 enum { /* numbers of slots, fixed by the stable ABI */
-  PY_MP_LENGTH = 4, PY_NB_ADD = 7, PY_NB_AND = 8, PY_NB_MULTIPLY = 29, PY_NB_NEGATIVE = 30,
+  PY_BF_GETBUFFER = 1, PY_BF_RELEASEBUFFER = 2, PY_MP_LENGTH = 4, PY_NB_ADD = 7, PY_NB_AND = 8, PY_NB_MULTIPLY = 29, PY_NB_NEGATIVE = 30,
   PY_NB_OR = 31, PY_NB_POWER = 33, PY_NB_SUBTRACT = 36, PY_NB_TRUE_DIVIDE = 37, PY_NB_XOR = 38,
   PY_TP_CALL = 50, PY_TP_CLEAR = 51, PY_TP_DEALLOC = 52, PY_TP_HASH = 59, PY_TP_INIT = 60,
   PY_TP_METHODS = 64, PY_TP_NEW = 65, PY_TP_RICHCOMPARE = 67, PY_TP_TRAVERSE = 71,
@@ -62,6 +71,8 @@ enum { PY_MEMBER_SSIZE = 19, PY_MEMBER_READONLY = 1, PY_NOARGS = 4 };
   X(void, Py_IncRef, (sec_pyo))                                                                   \
   X(void, Py_DecRef, (sec_pyo))                                                                   \
   X(sec_pyo, PyType_FromSpec, (sec_py_spec *))                                                    \
+  X(sec_pyo, PyType_FromSpecWithBases, (sec_py_spec *, sec_pyo))                                  \
+  X(void, PyObject_Free, (void *))                                                                \
   X(sec_pyo, PyType_GenericAlloc, (sec_pyo, ssize_t))                                             \
   X(sec_py_free, PyType_GetSlot, (sec_pyo, int)) /* of PY_TP_FREE only */                         \
   X(void, PyObject_GC_UnTrack, (void *))                                                          \
@@ -101,6 +112,8 @@ enum { PY_MEMBER_SSIZE = 19, PY_MEMBER_READONLY = 1, PY_NOARGS = 4 };
   X(const char *, PyUnicode_AsUTF8AndSize, (sec_pyo, ssize_t *))                                  \
   X(sec_pyo, PyObject_GetAttrString, (sec_pyo, const char *))                                     \
   X(char *, PyBytes_AsString, (sec_pyo))                                                          \
+  X(int, PyObject_GetBuffer, (sec_pyo, sec_py_buffer *, int))                                     \
+  X(void, PyBuffer_Release, (sec_py_buffer *))                                                    \
   X(sec_pyo, PyErr_Occurred, (void))                                                              \
   X(int, PyErr_CheckSignals, (void))                                                              \
   X(void, PyErr_Clear, (void))                                                                    \
@@ -117,7 +130,7 @@ enum { PY_MEMBER_SSIZE = 19, PY_MEMBER_READONLY = 1, PY_NOARGS = 4 };
   X(PyTuple_Type) X(PyList_Type) X(PyDict_Type) X(PyFloat_Type) X(PyLong_Type) X(PyBool_Type)     \
   X(PyUnicode_Type) X(PyType_Type) X(_Py_NoneStruct) X(_Py_TrueStruct)                            \
   X(_Py_NotImplementedStruct)
-#define SEC_PY_EXCEPTIONS(X) X(PyExc_TypeError)
+#define SEC_PY_EXCEPTIONS(X) X(PyExc_TypeError) X(PyExc_BufferError)
 
 typedef struct sec_py_api {
 #define X(type, name, arguments) type(*name) arguments;
@@ -143,11 +156,12 @@ typedef struct sec_py_state {
   void           *interpreter;
   sec_context    *cx;
   const sec_aval *weak[2][3];  /* [x64][bool, int, float] */
-  sec_pyo         array_base, tracer_base, call_type, operation_type, cache_type;
+  sec_pyo         tracer_base, call_type, operation_type, cache_type;
   /* from Python, borrowed from `hooks`, which is kept */
   sec_pyo hooks, array, tracer, aval_at, error, place, call_miss, operation_miss, leaf, none;
   sec_pyo own_prefix;
   sec_pyo flying, ended; /* lists: see _running.py */
+  sec_pyo ndarray;
   sec_pyo fallback[N_OPERATORS];  /* Python functions of (a, b) or (a) */
   sec_pyo operation[N_OPERATORS]; /* functions of secant.numpy, once that is loaded */
 } sec_py_state;
@@ -178,7 +192,8 @@ bool sec_py_int(sec_pyo o, long long *out);
 
 /* A new Array around `array`, whose count it takes, also on failure; aval may be NULL. */
 sec_pyo sec_py_array_new(sec_array *array, sec_pyo aval);
-bool    sec_py_make_array_type(sec_py_slot *operators);
+/* Writes the two slots of the buffer protocol. */
+void    sec_py_buffer_slots(sec_py_slot *slots);
 bool    sec_py_make_tracer_type(sec_py_slot *operators);
 /* The slots of the operators, shared by arrays and tracers; room for 16. */
 void sec_py_operator_slots(sec_py_slot *slots);

@@ -1,4 +1,4 @@
-/* The base of concrete arrays: a counted sec_array and its type's Python object. */
+/* Concrete arrays: a counted sec_array and its type's Python object. */
 #include "fast.h"
 
 static int array_init(sec_pyo self, sec_pyo args, sec_pyo keywords) {
@@ -26,7 +26,8 @@ static void array_dealloc(sec_pyo self) {
   if (a->weakrefs) PY(PyObject_ClearWeakRefs)(self);
   sec_array_release(a->array);
   PY(Py_DecRef)(a->aval);
-  PY(PyType_GetSlot)(type, PY_TP_FREE)(self);
+  if (type == sec_py.array) PY(PyObject_Free)(self);
+  else PY(PyType_GetSlot)(type, PY_TP_FREE)(self);
   PY(Py_DecRef)(type);
 }
 
@@ -76,19 +77,28 @@ static sec_pyo get_aval(sec_pyo self, void *unused) {
   return sec_py_kept(a->aval);
 }
 
-bool sec_py_make_array_type(sec_py_slot *operators) {
+static int traverse_nothing(sec_pyo self, sec_py_visit visit, void *arg) {
+  (void)self, (void)visit, (void)arg;
+  return 0;
+}
+
+/* The type of concrete arrays, with the tuple of its Python bases; not collected, though these are: hence the traverse. */
+SEC_API sec_pyo sec_py_make_array_type(sec_pyo bases) {
   static sec_py_getset fields[] = {
       {"_handle", get_handle, set_handle, NULL, NULL}, {"aval", get_aval, NULL, NULL, NULL}, {0}};
   static sec_py_member members[2];
   members[0] = (sec_py_member){"__weaklistoffset__", PY_MEMBER_SSIZE,
                                (ssize_t)(sec_py.head + offsetof(sec_py_array, weakrefs)),
                                PY_MEMBER_READONLY, NULL};
-  sec_py_slot slots[24] = {SEC_PY_SLOT(PY_TP_INIT, array_init),
+  sec_py_slot slots[28] = {SEC_PY_SLOT(PY_TP_INIT, array_init),
                            SEC_PY_SLOT(PY_TP_DEALLOC, array_dealloc),
+                           SEC_PY_SLOT(PY_TP_FREE, PY(PyObject_Free)),
+                           SEC_PY_SLOT(PY_TP_TRAVERSE, traverse_nothing),
                            SEC_PY_SLOT(PY_TP_GETSET, fields), SEC_PY_SLOT(PY_TP_MEMBERS, members),
                            SEC_PY_SLOT(PY_TP_HASH, PY(PyObject_HashNotImplemented))};
-  memcpy(slots + 5, operators, 16 * sizeof *operators);
-  sec_py_spec spec = {"secant._fast.ArrayBase", (int)(sec_py.head + sizeof(sec_py_array)), 0,
+  sec_py_buffer_slots(slots + 7);
+  sec_py_operator_slots(slots + 9);
+  sec_py_spec spec = {"secant._array.ArrayImpl", (int)(sec_py.head + sizeof(sec_py_array)), 0,
                       PY_DEFAULT | PY_BASETYPE, slots};
-  return (sec_py.array_base = PY(PyType_FromSpec)(&spec)) != NULL;
+  return PY(PyType_FromSpecWithBases)(&spec, bases);
 }

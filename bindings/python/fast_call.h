@@ -26,7 +26,14 @@ typedef struct sec_py_leaf {
   sec_pyo    object;
 } sec_py_leaf; /* array NULL: made from the number on a hit */
 
-enum { WALK_WORDS = 96, WALK_LEAVES = 64, WALK_STATICS = 16, WALK_DEPTH = 32 };
+/* A NumPy array that is an operand for the time of a call. */
+typedef struct sec_py_borrowed {
+  sec_py_buffer           view;
+  sec_array               array;
+  struct sec_py_borrowed *next;
+} sec_py_borrowed;
+
+enum { WALK_WORDS = 96, WALK_LEAVES = 64, WALK_STATICS = 16, WALK_BORROWED = 4, WALK_DEPTH = 32 };
 typedef struct sec_py_walk {
   uint64_t    *words, hash;
   sec_py_leaf *leaves;
@@ -38,12 +45,18 @@ typedef struct sec_py_walk {
   sec_pyo      refs; /* a list: keys, names, statics and types are kept there; NULL: not needed */
   uint64_t     words_here[WALK_WORDS];
   sec_py_leaf  leaves_here[WALK_LEAVES];
+  int              n_borrowed;
+  sec_py_borrowed *borrowed; /* those beyond the first */
+  sec_py_borrowed  borrowed_here[WALK_BORROWED];
 } sec_py_walk;
 
 /* Fills `w`; false with an exception set, or with `unusual`.  Always ends with sec_py_walk_end. */
 bool sec_py_walk_all(sec_py_walk *w, const sec_py_callable *c, sec_pyo const *args, ssize_t n,
                      sec_pyo names, sec_pyo refs);
 void sec_py_walk_end(sec_py_walk *w);
+/* fast_buffer.c: a NumPy array's memory as an array until the walk ends; NULL: only Python can read it. */
+sec_array *sec_py_borrow(sec_py_walk *w, sec_pyo o);
+void       sec_py_return_borrowed(sec_py_walk *w);
 /* Gives the arrays a count, for code that may run other Python code. */
 void sec_py_walk_hold(sec_py_walk *w);
 

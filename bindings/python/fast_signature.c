@@ -101,6 +101,10 @@ static bool walk(sec_py_walk *w, sec_pyo o, policy p) {
   if (o == PY(_Py_NoneStruct)) return push(w, TAG_NONE);
   bool plain = type == PY(PyFloat_Type) || type == PY(PyLong_Type) || type == PY(PyBool_Type);
   if (plain && p == OPERANDS) return number(w, o, type);
+  if (type == sec_py.ndarray) {
+    sec_array *a = sec_py_borrow(w, o);
+    return a ? push_leaf(w, a->aval, a, NULL) : unusual(w);
+  }
   if (p == STATICS && (plain || type == PY(PyUnicode_Type) || type == PY(PyType_Type)))
     return push_static(w, o);
   return unusual(w);
@@ -119,7 +123,8 @@ bool sec_py_walk_all(sec_py_walk *w, const sec_py_callable *c, sec_pyo const *ar
                      sec_pyo names, sec_pyo refs) {
   w->words = w->words_here, w->room = WALK_WORDS;
   w->leaves = w->leaves_here, w->leaf_room = WALK_LEAVES;
-  w->n = w->n_leaves = w->n_statics = w->depth = 0;
+  w->n = w->n_leaves = w->n_statics = w->depth = w->n_borrowed = 0;
+  w->borrowed = NULL;
   w->unusual = w->held = w->copies = false;
   w->refs = refs;
   w->hash = 0;
@@ -150,6 +155,7 @@ void sec_py_walk_hold(sec_py_walk *w) {
 void sec_py_walk_end(sec_py_walk *w) {
   if (w->held)
     for (int i = 0; i < w->n_leaves; i++) sec_array_release(w->leaves[i].array);
+  if (w->n_borrowed) sec_py_return_borrowed(w);
   if (w->words != w->words_here) free(w->words);
   if (w->leaves != w->leaves_here) free(w->leaves);
 }

@@ -13,7 +13,7 @@ _release = lib.sec_array_release
 
 
 class _Plain:
-    """What ArrayBase of the fast path holds: a counted handle and its Aval."""
+    """What the C type of the fast path holds: a counted handle and its Aval."""
 
     __slots__ = ("_handle", "aval", "__weakref__")
 
@@ -24,8 +24,13 @@ class _Plain:
     def __del__(self, release=_release):
         release(self._handle)
 
+    def __buffer__(self, flags):
+        if self.aval.code == _types.BF16:
+            raise BufferError("the buffer protocol has no letter for this dtype; use numpy.asarray")
+        return self._view().__buffer__(flags)
 
-class ArrayImpl(_fast.ArrayBase or _Plain, Array):
+
+class _Methods:
     """A concrete array in the library's memory."""
 
     __slots__ = ()
@@ -43,6 +48,8 @@ class ArrayImpl(_fast.ArrayBase or _Plain, Array):
         check(lib.sec_array_check(self._handle))
         if not self.aval.size:
             return np.empty(self.aval.shape, dtype)
+        if _fast.enabled and self.aval.code != _types.BF16 and dtype.kind != "V":
+            return np.asarray(memoryview(self))
         flat = np.asarray(_Memory(self))
         return (flat if flat.dtype == dtype else flat.view(dtype)).reshape(self.aval.shape)
 
@@ -160,6 +167,15 @@ class ArrayImpl(_fast.ArrayBase or _Plain, Array):
         import secant.numpy
 
         return lambda api_version=None: secant.numpy
+
+
+if _fast.enabled:
+    ArrayImpl = _fast.array_type(Array, _Methods)
+else:
+
+    class ArrayImpl(_Methods, _Plain, Array):
+        __slots__ = ()
+        __doc__ = _Methods.__doc__
 
 
 class Number(ArrayImpl):

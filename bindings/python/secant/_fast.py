@@ -44,6 +44,7 @@ def _load():
     for name, restype, argtypes in (
         ("sec_py_init", ctypes.c_int, [ctypes.c_size_t, ctypes.c_void_p]),
         ("sec_py_type", one, [ctypes.c_int]),
+        ("sec_py_make_array_type", one, [one]),
         ("sec_py_setup", one, [one, one]),
         ("sec_py_operations", one, [one]),
         ("sec_py_callable_setup", one, [one, one, one, ctypes.c_int, one, one]),
@@ -55,15 +56,20 @@ def _load():
 
 _dll = _load()
 enabled = _dll is not None
-ArrayBase, TracerBase, Jitted, Operation, Cache = map(_dll.sec_py_type, range(5)) if enabled else [None] * 5
+TracerBase, Jitted, Operation, Cache = map(_dll.sec_py_type, range(4)) if enabled else [None] * 4
 
 
 def with_methods(cls, methods):
     """The C type `cls` with the attributes of the class `methods`."""
     for name, value in vars(methods).items():
-        if name not in ("__dict__", "__weakref__", "__call__"):
+        if name not in ("__dict__", "__weakref__", "__slots__", "__call__"):
             setattr(cls, name, value)
     return cls
+
+
+def array_type(base, methods):
+    """The C type of concrete arrays, a subclass of `base`, with the attributes of the class `methods`."""
+    return with_methods(_dll.sec_py_make_array_type((base,)), methods)
 
 
 _numpy = []  # secant.numpy, once operators of arrays were given its functions

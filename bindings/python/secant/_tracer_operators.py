@@ -1,5 +1,7 @@
 """Operators of tracers, straight to the library: what tracing costs is decided here."""
 
+import numpy as np
+
 from secant import _eager, _errors, _fast, _jit, _running, _tracer, _tree, _types
 from secant._array import ArrayImpl
 from secant._lib import lib
@@ -84,7 +86,7 @@ _methods["__truediv__"], _methods["__rtruediv__"] = _truediv, _rtruediv
 
 if _fast.enabled:
     _hooks = (ArrayImpl, Tracer, _types.aval_at, _errors.error, _tracer.place)
-    _hooks += (_jit.miss, _eager.miss, _tree.LEAF, _tree.NONE, _tracer.HERE.encode(), _running.flying, _running.ended)
+    _hooks += (_jit.miss, _eager.miss, _tree.LEAF, _tree.NONE, _tracer.HERE.encode(), _running.flying, _running.ended, np.ndarray)
     _fast.setup(_hooks, Array, Tracer, _methods)
 else:
     for _name, _method in _methods.items():

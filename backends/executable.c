@@ -23,7 +23,7 @@ static void measure(const sec_block *b, int *most) {
 
 static sec_status prepare(const sec_jaxpr *closed, sec_jaxpr **out) {
   sec_jaxpr *simple = NULL, *canonical = NULL;
-  SEC_TRY(sec_jaxpr_simplify(closed, true, &simple));
+  SEC_TRY(sec_jaxpr_prepare(closed, &simple));
   sec_status status = sec_canonical(simple, &canonical);
   sec_jaxpr_release(simple);
   *out = canonical;

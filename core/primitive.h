@@ -139,6 +139,10 @@ typedef enum sec_identity { SEC_ID_ZERO, SEC_ID_ONE, SEC_ID_LOWEST, SEC_ID_HIGHE
 typedef struct sec_cost { double flops, bytes; } sec_cost;
 typedef sec_cost (*sec_cost_rule)(const sec_typing *t);
 
+/* What one equation is made of, in public operations: bound in its place just before lowering, after all
+ * derivatives and maps.  False: this one is lowered by its form. */
+typedef bool (*sec_expand_rule)(const sec_rule *r, sec_value *out);
+
 /* ---- tests ---- */
 /* Where the generic tests sample floats, [low, high] (both 0: [-2, 2]), and classes of dtypes that it takes. */
 enum { SEC_TAKES_BOOL = 1, SEC_TAKES_INT = 2, SEC_TAKES_UINT = 4, SEC_TAKES_FLOAT = 8,
@@ -177,6 +181,7 @@ struct sec_primitive {
   const char            *runtime;                      /* RUNTIME: "sec_rt_cholesky" */
   sec_meta_rule          meta;
   const char            *call_param;                   /* CALL */
+  sec_expand_rule        expand;                       /* with form NONE: always */
   sec_status           (*refuse)(void);                /* never run: records why */
   sec_cost_rule          cost;
   unsigned               flags, takes;

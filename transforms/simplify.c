@@ -14,6 +14,7 @@ typedef struct walk_mode {
   bool inline_calls; /* jit, custom_jvp_call, custom_vjp_call; stop_gradient goes as well */
   bool inline_checkpoints;
   bool merge;
+  bool expand; /* primitives that are made of others */
 } walk_mode;
 
 typedef struct simplifier {
@@ -105,11 +106,31 @@ static sec_status emit(simplifier *s, sec_candidate *c, sec_value *out) {
   return sec_defs_add(&s->defs, c, out);
 }
 
+/* The equation written out by its expand rule; *done: it was. */
+static sec_status expand_eqn(sec_walk *w, const sec_eqn *e, bool *done) {
+  sec_rule r = {.prim = e->prim,
+                .params = e->params,
+                .cx = w->j->cx,
+                .in = w->in,
+                .in_avals = w->in_avals,
+                .n_in = (int)e->n_in,
+                .out_avals = w->out_avals,
+                .n_out = (int)e->n_out};
+  *done = e->prim->expand(&r, w->out);
+  if (!*done) return SEC_OK;
+  if (sec_value_ok(w->out[0])) w->out[0] = sec_with_weak(w->out[0], w->out_avals[0]);
+  return sec_value_ok(w->out[0]) ? SEC_OK : sec_failed();
+}
+
 static sec_status simplify_eqn(simplifier *s, sec_walk *w, const sec_eqn *e) {
   int skip;
   sec_walk_at(w, e);
   const sec_jaxpr *body = inlined_body(s, w, e, &skip);
-  if (body) {
+  bool expanded = false;
+  if (s->mode.expand && e->prim->expand) SEC_TRY(expand_eqn(w, e, &expanded));
+  if (expanded) {
+    /* w->out is set */
+  } else if (body) {
     SEC_TRY(simplify_walk(s, body, w->in + skip, w->out));
   } else if (s->mode.inline_calls && e->prim == &sec_stop_gradient_p &&
              sec_value_aval(w->in[0]) == w->out_avals[0]) {
@@ -182,15 +203,19 @@ static sec_status simplify_body(const sec_jaxpr *j, walk_mode mode, sec_jaxpr **
   return status;
 }
 
-static bool has_checkpoint(const sec_jaxpr *j) {
+static bool is_checkpoint(const sec_primitive *p) { return p == &sec_checkpoint_p; }
+static bool is_expandable(const sec_primitive *p) { return p->expand != NULL; }
+
+/* Some equation, bodies included, has such a primitive. */
+static bool has(const sec_jaxpr *j, bool (*wanted)(const sec_primitive *)) {
   for (uint32_t i = 0; i < j->n_eqns; i++) {
     const sec_params *p = j->eqns[i].params;
-    if (j->eqns[i].prim == &sec_checkpoint_p) return true;
+    if (wanted(j->eqns[i].prim)) return true;
     for (int k = 0; p && k < p->n; k++) {
       const sec_param *q = &p->list[k];
-      if (q->kind == SEC_PARAM_JAXPR && has_checkpoint(q->u.jaxpr)) return true;
+      if (q->kind == SEC_PARAM_JAXPR && has(q->u.jaxpr, wanted)) return true;
       for (int b = 0; q->kind == SEC_PARAM_JAXPRS && b < q->u.jaxprs.n; b++)
-        if (has_checkpoint(q->u.jaxprs.v[b])) return true;
+        if (has(q->u.jaxprs.v[b], wanted)) return true;
     }
   }
   return false;
@@ -198,10 +223,20 @@ static bool has_checkpoint(const sec_jaxpr *j) {
 
 sec_status sec_jaxpr_simplify(const sec_jaxpr *j, bool inline_calls, sec_jaxpr **out) {
   SEC_TRY(simplify_body(j, (walk_mode){.inline_calls = inline_calls, .merge = true}, out));
-  if (!inline_calls || !has_checkpoint(*out)) return SEC_OK;
+  if (!inline_calls || !has(*out, is_checkpoint)) return SEC_OK;
   sec_jaxpr *first = *out;
   sec_status status =
       simplify_body(first, (walk_mode){.inline_calls = true, .inline_checkpoints = true}, out);
   sec_jaxpr_release(first);
+  return status;
+}
+
+sec_status sec_jaxpr_prepare(const sec_jaxpr *j, sec_jaxpr **out) {
+  sec_jaxpr *expanded = NULL;
+  if (!has(j, is_expandable)) return sec_jaxpr_simplify(j, true, out);
+  *out = NULL;
+  SEC_TRY(simplify_body(j, (walk_mode){.expand = true}, &expanded));
+  sec_status status = sec_jaxpr_simplify(expanded, true, out);
+  sec_jaxpr_release(expanded);
   return status;
 }

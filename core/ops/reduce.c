@@ -34,28 +34,23 @@ static sec_status reduce_type(sec_typing *t) {
   return reduced_type(t, t->in[0]->dtype, t->in[0]->weak);
 }
 
-typedef struct scalar_value {
-  double f;
-  int64_t i;
-} scalar_value;
-
-static scalar_value identity_value(sec_identity identity, sec_dtype dtype) {
+sec_scalar_value sec_identity_value(sec_identity identity, sec_dtype dtype) {
   sec_kind kind = sec_dtype_kind(dtype);
   int bits = sec_dtype_bits(dtype);
   int64_t ones = kind == SEC_KIND_INT ? -1 : (int64_t)(UINT64_MAX >> (64 - bits));
   int64_t lowest = kind == SEC_KIND_INT ? INT64_MIN >> (64 - bits) : 0;
   int64_t highest = kind == SEC_KIND_INT ? INT64_MAX >> (64 - bits) : ones;
   switch (identity) {
-  case SEC_ID_ONE: return (scalar_value){1, 1};
-  case SEC_ID_LOWEST: return (scalar_value){-__builtin_inf(), lowest};
-  case SEC_ID_HIGHEST: return (scalar_value){__builtin_inf(), highest};
-  case SEC_ID_ALL_ONES: return (scalar_value){0, ones};
-  default: return (scalar_value){0, 0};
+  case SEC_ID_ONE: return (sec_scalar_value){1, 1};
+  case SEC_ID_LOWEST: return (sec_scalar_value){-__builtin_inf(), lowest};
+  case SEC_ID_HIGHEST: return (sec_scalar_value){__builtin_inf(), highest};
+  case SEC_ID_ALL_ONES: return (sec_scalar_value){0, ones};
+  default: return (sec_scalar_value){0, 0};
   }
 }
 
-static void accumulate(const sec_primitive *combine, const sec_array *x, int64_t at,
-                       scalar_value *acc) {
+void sec_fold_element(const sec_primitive *combine, const sec_array *x, int64_t at,
+                    sec_scalar_value *acc) {
   sec_dtype dtype = x->aval->dtype;
   int bits = sec_dtype_bits(dtype);
   if (sec_dtype_kind(dtype) == SEC_KIND_FLOAT) {
@@ -81,13 +76,13 @@ static sec_status reduce_eval(const sec_eval *e) {
   for (int k = 0; k < n; k++) inner[k] = a->dims[axes[k]];
   if (y->aval->size == 0) return SEC_OK;
   do {
-    scalar_value acc = identity_value(e->prim->identity, a->dtype);
+    sec_scalar_value acc = sec_identity_value(e->prim->identity, a->dtype);
     int64_t within[SEC_MAX_RANK] = {0}, base = 0;
     for (int k = 0; k < y->aval->rank; k++) base += index[k] * strides[kept[k]];
     if (a->size > 0) do {
         int64_t at = base;
         for (int k = 0; k < n; k++) at += within[k] * strides[axes[k]];
-        accumulate(e->prim->combine, x, at, &acc);
+        sec_fold_element(e->prim->combine, x, at, &acc);
       } while (sec_next_index(n, inner, within));
     if (sec_aval_is_float(a)) sec_put_f(y, i, acc.f);
     else sec_put_i(y, i, acc.i);
@@ -155,8 +150,21 @@ static sec_value rows(sec_value x, int64_t start, int64_t limit, int64_t high, d
   return high == 0 ? x : sec_pad(x, sec_literal_of(a->dtype, false, fill, 0), zero, after, zero);
 }
 
-/* prod: a tree of products of halves, (x, dx) -> (x1 x2, dx1 x2 + x1 dx2): no division, so right at
- * zeros */
+/* A tree of products of halves, (x, dx) -> (x1 x2, dx1 x2 + x1 dx2): no division, so right at
+ * zeros. */
+sec_value sec_product_tangent(sec_value x, sec_value dx) {
+  const sec_aval *a = sec_value_aval(x);
+  if (a == NULL) return SEC_VALUE_POISON;
+  for (int64_t m = a->dims[0]; m > 1; m = (m + 1) / 2) {
+    int64_t half = (m + 1) / 2, odd = m % 2;
+    sec_value x1 = rows(x, 0, half, 0, 0), x2 = rows(x, half, m, odd, 1);
+    sec_value dx1 = rows(dx, 0, half, 0, 0), dx2 = rows(dx, half, m, odd, 0);
+    dx = sec_add(sec_mul(dx1, x2), sec_mul(x1, dx2));
+    x = m > 2 ? sec_mul(x1, x2) : SEC_VALUE_POISON;
+  }
+  return sec_reshape(dx, a->rank - 1, a->dims + 1);
+}
+
 static sec_value prod_jvp(const sec_rule *r, sec_value dx) {
   const sec_aval *a = r->in_avals[0], *y = r->out_avals[0];
   int n, rank = y->rank;
@@ -168,16 +176,8 @@ static sec_value prod_jvp(const sec_rule *r, sec_value dx) {
   memcpy(shape + 1, y->dims, (size_t)rank * sizeof *shape);
   if (shape[0] == 0) return SEC_VALUE_ZERO;
   if (rank == SEC_MAX_RANK) return dx; /* no axis is reduced */
-  sec_value x = sec_reshape(sec_transpose(r->in[0], permutation), rank + 1, shape);
-  dx = sec_reshape(sec_transpose(dx, permutation), rank + 1, shape);
-  for (int64_t m = shape[0]; m > 1; m = (m + 1) / 2) {
-    int64_t half = (m + 1) / 2, odd = m % 2;
-    sec_value x1 = rows(x, 0, half, 0, 0), x2 = rows(x, half, m, odd, 1);
-    sec_value dx1 = rows(dx, 0, half, 0, 0), dx2 = rows(dx, half, m, odd, 0);
-    dx = sec_add(sec_mul(dx1, x2), sec_mul(x1, dx2));
-    x = m > 2 ? sec_mul(x1, x2) : SEC_VALUE_POISON;
-  }
-  return sec_reshape(dx, rank, y->dims);
+  return sec_product_tangent(sec_reshape(sec_transpose(r->in[0], permutation), rank + 1, shape),
+                             sec_reshape(sec_transpose(dx, permutation), rank + 1, shape));
 }
 
 SEC_PRIMITIVE(reduce_prod, .doc = "Product over axes.", REDUCTION, .jvp = {prod_jvp},

@@ -29,6 +29,16 @@ bool sec_has_axis(const int64_t *axes, int n, int64_t axis);
 sec_status sec_eval_view(const sec_eval *e); /* through prim->view */
 sec_status sec_eval_copy(const sec_eval *e); /* the same bytes in the same order */
 
+/* A value on its way through a reduction: f of floats, i of the rest. */
+typedef struct sec_scalar_value {
+  double f;
+  int64_t i;
+} sec_scalar_value;
+sec_scalar_value sec_identity_value(sec_identity identity, sec_dtype dtype);
+/* acc = combine(acc, x[at]) */
+void sec_fold_element(const sec_primitive *combine, const sec_array *x, int64_t at,
+                    sec_scalar_value *acc);
+
 /* ---- batching ---- */
 /* v is the only result, batched in front; its status. */
 sec_status sec_batch_result(sec_batch *b, sec_value v);
@@ -52,6 +62,8 @@ bool sec_rank_from_user(const char *op, int rank);
 sec_value sec_zero_literal(sec_dtype dtype);
 /* x where column - row <= k (lower) or >= k (upper) in the last two axes, else 0. */
 sec_value sec_triangle(sec_value x, bool lower, int k);
+/* The tangent of the product over axis 0, which is not empty. */
+sec_value sec_product_tangent(sec_value x, sec_value dx);
 /* The last two axes swapped. */
 sec_value sec_matrix_transpose(sec_value x);
 

@@ -109,6 +109,27 @@ static const row rows[] = {
     {"cumprod", "a:T[2,5]", "b:T[2,5] = cumprod[axis=1 reverse=False] a", "b"},
     {"cummax", "a:T[2,9]", "b:T[2,9] = cummax[axis=1 reverse=True] a", "b"},
     {"cummin", "a:T[9]", "b:T[9] = cummin[axis=0 reverse=False] a", "b"},
+    {"reduce_window_sum", "a:T[7]", "b:T[5] = reduce_window_sum[base_dilation=(1,) padding=((0, 0),) window_dilation=(1,) window_dimensions=(3,) window_strides=(1,)] a", "b"},
+    {"reduce_window_max", "a:T[7]", "b:T[5] = reduce_window_max[base_dilation=(1,) padding=((0, 0),) window_dilation=(1,) window_dimensions=(3,) window_strides=(1,)] a", "b"},
+    {"reduce_window_min", "a:T[7]", "b:T[5] = reduce_window_min[base_dilation=(1,) padding=((0, 0),) window_dilation=(1,) window_dimensions=(3,) window_strides=(1,)] a", "b"},
+    {"reduce_window_prod", "a:T[7]", "b:T[5] = reduce_window_prod[base_dilation=(1,) padding=((0, 0),) window_dilation=(1,) window_dimensions=(3,) window_strides=(1,)] a", "b"},
+    {"reduce_window_sum", "a:T[5,7]", "b:T[3,10] = reduce_window_sum[base_dilation=(1, 2) padding=((1, 1), (-1, 2)) window_dilation=(1, 2) window_dimensions=(2, 3) window_strides=(2, 1)] a", "b"},
+    {"reduce_window_sum", "a:T[300]", "b:T[241] = reduce_window_sum[base_dilation=(1,) padding=((0, 0),) window_dilation=(1,) window_dimensions=(60,) window_strides=(1,)] a", "b"},
+    {"reduce_window_sum", "a:T[3,12,12]", "b:T[3,6,6] = reduce_window_sum[base_dilation=(1, 1, 1) padding=((0, 0), (2, 2), (2, 2)) window_dilation=(1, 1, 1) window_dimensions=(1, 6, 6) window_strides=(1, 2, 2)] a", "b"},
+    {"reduce_window_sum", "a:T[4]", "b:T[0] = reduce_window_sum[base_dilation=(1,) padding=((0, 0),) window_dilation=(1,) window_dimensions=(9,) window_strides=(1,)] a", "b"},
+    {"reduce_window_max", "a:T[2,8,9,3]", "b:T[2,4,5,3] = reduce_window_max[base_dilation=(1, 1, 1, 1) padding=((0, 0), (0, 0), (0, 1), (0, 0)) window_dilation=(1, 1, 1, 1) window_dimensions=(1, 2, 2, 1) window_strides=(1, 2, 2, 1)] a", "b"},
+    {"reduce_window_min", "a:T[2,9]", "b:T[2,4] = reduce_window_min[base_dilation=(1, 1) padding=((0, 0), (1, 0)) window_dilation=(1, 1) window_dimensions=(1, 3) window_strides=(1, 2)] a", "b"},
+    {"reduce_window_prod", "a:T[3,4]", "b:T[2,4] = reduce_window_prod[base_dilation=(1, 1) padding=((0, 0), (1, 1)) window_dilation=(1, 2) window_dimensions=(2, 2) window_strides=(1, 1)] a", "b"},
+    {"reduce_window_and", "a:T[9]", "b:T[7] = reduce_window_and[base_dilation=(1,) padding=((0, 0),) window_dilation=(1,) window_dimensions=(3,) window_strides=(1,)] a", "b"},
+    {"reduce_window_or", "a:T[2,9]", "b:T[2,5] = reduce_window_or[base_dilation=(1, 1) padding=((0, 0), (1, 1)) window_dilation=(1, 1) window_dimensions=(1, 3) window_strides=(1, 2)] a", "b"},
+    {"select_and_gather_add", "a:T[9] b:T[9]", "c:T[4] = select_and_gather_add[base_dilation=(1,) padding=((1, 0),) select_prim=ge window_dilation=(1,) window_dimensions=(3,) window_strides=(2,)] a b", "c"},
+    {"select_and_scatter_add", "a:T[4] b:T[9]", "c:T[9] = select_and_scatter_add[base_dilation=(1,) padding=((1, 0),) select_prim=ge window_dilation=(1,) window_dimensions=(3,) window_strides=(2,)] a b", "c"},
+    {"select_and_gather_add", "a:T[9] b:T[9]", "c:T[4] = select_and_gather_add[base_dilation=(1,) padding=((1, 0),) select_prim=le window_dilation=(1,) window_dimensions=(3,) window_strides=(2,)] a b", "c"},
+    {"select_and_scatter_add", "a:T[4] b:T[9]", "c:T[9] = select_and_scatter_add[base_dilation=(1,) padding=((1, 0),) select_prim=le window_dilation=(1,) window_dimensions=(3,) window_strides=(2,)] a b", "c"},
+    {"select_and_scatter_add", "a:T[2,3] b:T[5,6]", "c:T[5,6] = select_and_scatter_add[base_dilation=(1, 1) padding=((0, 0), (0, 0)) select_prim=ge window_dilation=(1, 1) window_dimensions=(2, 2) window_strides=(2, 2)] a b", "c"},
+    {"select_and_scatter_add", "a:T[3,10] b:T[5,7]", "c:T[5,7] = select_and_scatter_add[base_dilation=(1, 2) padding=((1, 1), (-1, 2)) select_prim=ge window_dilation=(1, 2) window_dimensions=(2, 3) window_strides=(2, 1)] a b", "c"},
+    {"select_and_gather_add", "a:T[5,7] b:T[5,7]", "c:T[3,10] = select_and_gather_add[base_dilation=(1, 2) padding=((1, 1), (-1, 2)) select_prim=le window_dilation=(1, 2) window_dimensions=(2, 3) window_strides=(2, 1)] a b", "c"},
+    {"sliding_windows", "a:T[5,7]", "b:T[2,3,2,3] = sliding_windows[axes=(0, 1) window_dilation=(1, 2) window_dimensions=(2, 3) window_strides=(2, 1)] a", "b"},
     {"sort", "a:T[3,17]", "b:T[3,17] = sort[dimension=1 is_stable=True num_keys=1] a", "b"},
     {"sort", "a:T[65,3]", "b:T[65,3] = sort[dimension=0 is_stable=True num_keys=1] a", "b"},
     {"sort", "a:i32[2,9] b:T[2,9] c:i64[2,9]",
@@ -130,6 +151,42 @@ static const row rows[] = {
      "c:T[2,3] = dot_general[dimension_numbers=(([1], [0]), ([], [])) preferred_element_type=T] a b", "c"},
     {"dot_general", "a:T[3,4,5] b:T[5,4,2]",
      "c:T[3,2] = dot_general[dimension_numbers=(([1, 2], [1, 0]), ([], [])) preferred_element_type=T] a b", "c"},
+    {"conv_general_dilated", "a:T[2,2,7] b:T[3,2,3]",
+     "c:T[2,3,5] = conv_general_dilated[batch_group_count=1 dimension_numbers=((0, 1, 2), (0, 1, 2), (0, 1, 2)) feature_group_count=1 lhs_dilation=(1,) padding=((0, 0),) "
+     "preferred_element_type=T rhs_dilation=(1,) window_strides=(1,)] a b", "c"},
+    {"conv_general_dilated", "a:T[2,7,2] b:T[3,2,3]",
+     "c:T[2,4,3] = conv_general_dilated[batch_group_count=1 dimension_numbers=((0, 2, 1), (2, 1, 0), (0, 2, 1)) feature_group_count=1 lhs_dilation=(1,) padding=((1, 1),) "
+     "preferred_element_type=T rhs_dilation=(1,) window_strides=(2,)] a b", "c"},
+    {"conv_general_dilated", "a:T[1,2,4] b:T[3,2,2]",
+     "c:T[1,3,6] = conv_general_dilated[batch_group_count=1 dimension_numbers=((0, 1, 2), (0, 1, 2), (0, 1, 2)) feature_group_count=1 lhs_dilation=(2,) padding=((1, -1),) "
+     "preferred_element_type=T rhs_dilation=(1,) window_strides=(1,)] a b", "c"},
+    {"conv_general_dilated", "a:T[2,4,6] b:T[6,2,3]",
+     "c:T[2,6,4] = conv_general_dilated[batch_group_count=1 dimension_numbers=((0, 1, 2), (0, 1, 2), (0, 1, 2)) feature_group_count=2 lhs_dilation=(1,) padding=((1, 1),) "
+     "preferred_element_type=T rhs_dilation=(2,) window_strides=(1,)] a b", "c"},
+    {"conv_general_dilated", "a:T[4,3,6] b:T[4,3,3]",
+     "c:T[2,4,6] = conv_general_dilated[batch_group_count=2 dimension_numbers=((0, 1, 2), (0, 1, 2), (0, 1, 2)) feature_group_count=1 lhs_dilation=(1,) padding=((1, 1),) "
+     "preferred_element_type=T rhs_dilation=(1,) window_strides=(1,)] a b", "c"},
+    {"conv_general_dilated", "a:T[2,6,5,3] b:T[3,2,3,4]",
+     "c:T[2,4,4,4] = conv_general_dilated[batch_group_count=1 dimension_numbers=((0, 3, 1, 2), (3, 2, 0, 1), (0, 3, 1, 2)) feature_group_count=1 lhs_dilation=(1, 1) padding=((0, 0), (0, 0)) "
+     "preferred_element_type=T rhs_dilation=(1, 1) window_strides=(1, 1)] a b", "c"},
+    {"conv_general_dilated", "a:T[1,3,5,6] b:T[3,1,2,2]",
+     "c:T[1,3,6,3] = conv_general_dilated[batch_group_count=1 dimension_numbers=((0, 1, 2, 3), (0, 1, 2, 3), (0, 1, 2, 3)) feature_group_count=3 lhs_dilation=(1, 1) padding=((1, 1), (0, 0)) "
+     "preferred_element_type=T rhs_dilation=(1, 1) window_strides=(1, 2)] a b", "c"},
+    {"conv_general_dilated", "a:T[3,2] b:T[4,2]",
+     "c:T[3,4] = conv_general_dilated[batch_group_count=1 dimension_numbers=((0, 1), (0, 1), (0, 1)) feature_group_count=1 lhs_dilation=() padding=() "
+     "preferred_element_type=T rhs_dilation=() window_strides=()] a b", "c"},
+    {"conv_general_dilated", "a:T[2,3,9] b:T[5,3,4]",
+     "c:f32[2,5,6] = conv_general_dilated[batch_group_count=1 dimension_numbers=((0, 1, 2), (0, 1, 2), (0, 1, 2)) feature_group_count=1 lhs_dilation=(1,) padding=((0, 0),) "
+     "preferred_element_type=float32 rhs_dilation=(1,) window_strides=(1,)] a b", "c"},
+    {"conv_general_dilated", "a:T[1,2,3] b:T[2,2,5]",
+     "c:T[1,2,0] = conv_general_dilated[batch_group_count=1 dimension_numbers=((0, 1, 2), (0, 1, 2), (0, 1, 2)) feature_group_count=1 lhs_dilation=(1,) padding=((0, 0),) "
+     "preferred_element_type=T rhs_dilation=(1,) window_strides=(1,)] a b", "c"},
+    {"conv_general_dilated", "a:T[2,12,13,8] b:T[3,3,8,9]",
+     "c:T[2,6,7,9] = conv_general_dilated[batch_group_count=1 dimension_numbers=((0, 3, 1, 2), (3, 2, 0, 1), (0, 3, 1, 2)) feature_group_count=1 lhs_dilation=(1, 1) padding=((1, 1), (1, 1)) "
+     "preferred_element_type=T rhs_dilation=(1, 1) window_strides=(2, 2)] a b", "c"},
+    {"conv_general_dilated", "a:T[2,8,6,7] b:T[16,4,3,3]",
+     "c:T[2,16,13,13] = conv_general_dilated[batch_group_count=1 dimension_numbers=((0, 1, 2, 3), (0, 1, 2, 3), (0, 1, 2, 3)) feature_group_count=2 lhs_dilation=(2, 2) padding=((2, 2), (1, 1)) "
+     "preferred_element_type=T rhs_dilation=(1, 1) window_strides=(1, 1)] a b", "c"},
     {"cholesky", "a:T[3,3]", "b:T[3,3] = cholesky a", "b", FILL_POSITIVE_DEFINITE, ROW_WIDE},
     {"cholesky", "a:T[2,4,4]", "b:T[2,4,4] = cholesky a", "b", FILL_POSITIVE_DEFINITE, ROW_WIDE},
     {"triangular_solve", "a:T[3,3] b:T[3,2]",

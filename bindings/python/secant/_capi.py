@@ -11,6 +11,10 @@ class sec_cache_stats(ctypes.Structure):
     _fields_ = [("hits", c_int64), ("compiles", c_int64), ("kernel_hits", c_int64), ("kernels", c_int64), ("disk_hits", c_int64), ("disk_misses", c_int64), ("disk_writes", c_int64), ("compile_seconds", c_double)]
 
 
+class sec_conv_dims(ctypes.Structure):
+    _fields_ = [("lhs", c_void_p), ("rhs", c_void_p), ("out", c_void_p), ("window", c_void_p), ("feature_groups", c_int64), ("batch_groups", c_int64)]
+
+
 class sec_dot_dims(ctypes.Structure):
     _fields_ = [("lhs_contract", c_void_p), ("rhs_contract", c_void_p), ("lhs_batch", c_void_p), ("rhs_batch", c_void_p), ("n_contract", c_int), ("n_batch", c_int)]
 
@@ -25,6 +29,10 @@ class sec_scatter_dims(ctypes.Structure):
 
 class sec_thread_hooks(ctypes.Structure):
     _fields_ = [("started", c_void_p), ("ended", c_void_p), ("parallel", c_void_p), ("user", c_void_p)]
+
+
+class sec_window_dims(ctypes.Structure):
+    _fields_ = [("window", c_void_p), ("strides", c_void_p), ("low", c_void_p), ("high", c_void_p), ("base_dilation", c_void_p), ("window_dilation", c_void_p)]
 
 
 # (name, what went wrong, Python base class), in order of the statuses
@@ -156,6 +164,7 @@ PROTOTYPES = {
     "sec_context_destroy": (None, [c_void_p]),
     "sec_context_enable_x64": (None, [c_void_p, c_bool]),
     "sec_context_x64": (c_bool, [c_void_p]),
+    "sec_conv_general_dilated": (c_uint64, [c_uint64, c_uint64, c_void_p, c_int]),
     "sec_convert": (c_uint64, [c_uint64, c_int, c_bool]),
     "sec_copy": (c_uint64, [c_uint64]),
     "sec_cos": (c_uint64, [c_uint64]),
@@ -267,6 +276,7 @@ PROTOTYPES = {
     "sec_jaxpr_out_aval": (c_void_p, [c_void_p, c_int]),
     "sec_jaxpr_out_name": (c_char_p, [c_void_p, c_int]),
     "sec_jaxpr_parse": (c_int, [c_void_p, c_char_p, c_void_p]),
+    "sec_jaxpr_prepare": (c_int, [c_void_p, c_void_p]),
     "sec_jaxpr_print": (c_void_p, [c_void_p]),
     "sec_jaxpr_release": (None, [c_void_p]),
     "sec_jaxpr_retain": (c_void_p, [c_void_p]),
@@ -320,6 +330,12 @@ PROTOTYPES = {
     "sec_reduce_or": (c_uint64, [c_uint64, c_void_p, c_int]),
     "sec_reduce_prod": (c_uint64, [c_uint64, c_void_p, c_int]),
     "sec_reduce_sum": (c_uint64, [c_uint64, c_void_p, c_int]),
+    "sec_reduce_window_and": (c_uint64, [c_uint64, c_void_p]),
+    "sec_reduce_window_max": (c_uint64, [c_uint64, c_void_p]),
+    "sec_reduce_window_min": (c_uint64, [c_uint64, c_void_p]),
+    "sec_reduce_window_or": (c_uint64, [c_uint64, c_void_p]),
+    "sec_reduce_window_prod": (c_uint64, [c_uint64, c_void_p]),
+    "sec_reduce_window_sum": (c_uint64, [c_uint64, c_void_p]),
     "sec_reduce_xor": (c_uint64, [c_uint64, c_void_p, c_int]),
     "sec_relu": (c_uint64, [c_uint64]),
     "sec_rem": (c_uint64, [c_uint64, c_uint64]),
@@ -339,6 +355,8 @@ PROTOTYPES = {
     "sec_scatter_max": (c_uint64, [c_uint64, c_uint64, c_uint64, c_void_p, c_int]),
     "sec_scatter_min": (c_uint64, [c_uint64, c_uint64, c_uint64, c_void_p, c_int]),
     "sec_scatter_mul": (c_uint64, [c_uint64, c_uint64, c_uint64, c_void_p, c_int, c_bool]),
+    "sec_select_and_gather_add": (c_uint64, [c_uint64, c_uint64, c_void_p, c_bool]),
+    "sec_select_and_scatter_add": (c_uint64, [c_uint64, c_uint64, c_void_p, c_bool]),
     "sec_select_n": (c_uint64, [c_uint64, c_void_p, c_int]),
     "sec_set_allocator": (None, [c_void_p]),
     "sec_set_default_device": (None, [c_int]),
@@ -397,5 +415,6 @@ PROTOTYPES = {
     "sec_where": (c_uint64, [c_uint64, c_uint64, c_uint64]),
     "sec_while": (c_int, [c_void_p, c_int, c_void_p, c_int, c_void_p, c_int, c_void_p]),
     "sec_while_fn": (c_int, [c_void_p, c_void_p, c_void_p, c_int, c_void_p, c_void_p]),
+    "sec_window_places": (c_uint64, [c_uint64, c_uint64, c_void_p, c_void_p]),
     "sec_xor": (c_uint64, [c_uint64, c_uint64]),
 }

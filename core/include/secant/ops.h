@@ -157,6 +157,30 @@ SEC_API sec_value sec_dot_general(sec_value x, sec_value y, const sec_dot_dims *
 SEC_API sec_value sec_dot(sec_value x, sec_value y);    /* lax.dot: vectors and matrices */
 SEC_API sec_value sec_matmul(sec_value x, sec_value y); /* NumPy's matmul, batched */
 
+/* core/ops/pooling.c, pooling_select.c: windows that slide over x; one number an axis, NULL: 1, of low and high 0 */
+typedef struct sec_window_dims {
+  const int64_t *window, *strides, *low, *high, *base_dilation, *window_dilation;
+} sec_window_dims;
+SEC_API sec_value sec_reduce_window_sum(sec_value x, const sec_window_dims *dims);
+SEC_API sec_value sec_reduce_window_prod(sec_value x, const sec_window_dims *dims);
+SEC_API sec_value sec_reduce_window_max(sec_value x, const sec_window_dims *dims);
+SEC_API sec_value sec_reduce_window_min(sec_value x, const sec_window_dims *dims);
+SEC_API sec_value sec_reduce_window_and(sec_value x, const sec_window_dims *dims);
+SEC_API sec_value sec_reduce_window_or(sec_value x, const sec_window_dims *dims);
+/* The windows themselves, padded with the scalar `fill`: axes of places (where the window is longer than 1) in front, *n of them. */
+SEC_API sec_value sec_window_places(sec_value x, sec_value fill, const sec_window_dims *dims, int *n);
+/* y at the first greatest (or least) element of each window of x; and its transpose, y added there */
+SEC_API sec_value sec_select_and_gather_add(sec_value y, sec_value x, const sec_window_dims *dims, bool greatest);
+SEC_API sec_value sec_select_and_scatter_add(sec_value y, sec_value x, const sec_window_dims *dims, bool greatest);
+
+/* core/ops/convolution.c: `window` gives strides, padding and dilations of the spatial axes; its sizes are those of rhs */
+typedef struct sec_conv_dims {
+  const int64_t *lhs, *rhs, *out; /* axes: (batch, feature, spatial ones), (output, input, ...), (batch, feature, ...); NULL: in this order */
+  const sec_window_dims *window;
+  int64_t feature_groups, batch_groups;
+} sec_conv_dims;
+SEC_API sec_value sec_conv_general_dilated(sec_value lhs, sec_value rhs, const sec_conv_dims *dims, sec_dtype preferred); /* SEC_N_DTYPES: that of lhs */
+
 /* core/ops/linalg.c */
 SEC_API sec_value sec_cholesky(sec_value x, bool symmetrize_input);
 SEC_API sec_value sec_triangular_solve(sec_value a, sec_value b, bool left_side, bool lower, bool transpose_a, bool unit_diagonal);

@@ -35,6 +35,8 @@ SEC_API sec_status sec_jaxpr_vmap(const sec_jaxpr *j, const int *in_axes, const 
                                   const char *axis_name, sec_jaxpr **out);
 /* Dead code, common subexpressions, constant folding of literals, algebra; calls inlined when `inline_calls`. */
 SEC_API sec_status sec_jaxpr_simplify(const sec_jaxpr *j, bool inline_calls, sec_jaxpr **out);
+/* What is lowered: primitives that are made of others written out, then simplified with calls inlined. */
+SEC_API sec_status sec_jaxpr_prepare(const sec_jaxpr *j, sec_jaxpr **out);
 /* Captured arrays become leading inputs: *out captures nothing.  consts: the arrays (borrowed from j) in order. */
 SEC_API sec_status sec_jaxpr_close(const sec_jaxpr *j, sec_jaxpr **out);
 

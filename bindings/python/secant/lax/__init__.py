@@ -13,6 +13,21 @@ from secant.lax._collective import (  # noqa: F401
     psum,
 )
 from secant.lax._control import associative_scan, cond, fori_loop, map, scan, switch, while_loop  # noqa: F401
+from secant.lax._convolution import (  # noqa: F401
+    ConvDimensionNumbers,
+    ConvGeneralDilatedDimensionNumbers,
+    conv,
+    conv_dimension_numbers,
+    conv_general_dilated,
+    conv_general_dilated_local,
+    conv_general_dilated_patches,
+    conv_general_permutations,
+    conv_general_shape_tuple,
+    conv_shape_tuple,
+    conv_transpose,
+    conv_transpose_shape_tuple,
+    conv_with_general_padding,
+)
 from secant.lax._elementwise import *  # noqa: F401,F403
 from secant.lax._elementwise import RoundingMethod  # noqa: F401
 from secant.lax._gather import (  # noqa: F401
@@ -121,3 +136,4 @@ from secant.lax._special import (  # noqa: F401
     reduce_precision,
 )
 from secant.lax._sort import sort, sort_key_val, top_k  # noqa: F401
+from secant.lax._windows import padtype_to_pads, reduce_window, reduce_window_shape_tuple  # noqa: F401

@@ -17,24 +17,18 @@ from secant.numpy._shape import concatenate, flip, moveaxis, ravel
 from secant.numpy._ufuncs import abs, mod
 
 
-def _sliding(x, v, mode):
+def _slide(x, v, mode, preferred_element_type):
     """Products of `v` with windows of `x`, v no longer than x."""
-    n, m = x.shape[0], v.shape[0]
-    if mode == "full":
-        low = high = m - 1
-    elif mode == "same":
-        low, high = m // 2, m - 1 - m // 2
-    elif mode == "valid":
-        low = high = 0
-    else:
+    m = v.shape[0]
+    pads = {"full": (m - 1, m - 1), "same": (m // 2, m - 1 - m // 2), "valid": (0, 0)}
+    if mode not in pads:
         raise ValueError("mode must be one of ['full', 'same', 'valid']")
-    x = lax.pad(x, scalar_like(x, 0), [(low, high, 0)])
-    places = np.arange(n + low + high - m + 1)[:, None] + np.arange(m)
-    return dot(x[from_numpy(places.astype(np.int32))], v)
+    out = lax.conv_general_dilated(x[None, None], v[None, None], (1,), [pads[mode]], preferred_element_type=preferred_element_type)
+    return out.reshape(out.shape[2:])
 
 
-def _vectors(name, a, v):
-    a, v = promoted_inexact(*arraylike(name, a, v))
+def _vectors(name, a, v, preferred_element_type):
+    a, v = (promoted_inexact if preferred_element_type is None else promoted)(*arraylike(name, a, v))
     if a.ndim != 1 or v.ndim != 1:
         raise ValueError(f"{name} only supports 1-dimensional inputs, got {a.aval.str_short()} and {v.aval.str_short()}")
     if not a.size or not v.size:
@@ -45,23 +39,19 @@ def _vectors(name, a, v):
 @op(2)
 def convolve(a, v, mode="full", *, precision=None, preferred_element_type=None):
     """Convolution of two vectors: "full", "same" or "valid"."""
-    a, v = _vectors("convolve", a, v)
+    a, v = _vectors("convolve", a, v, preferred_element_type)
     if a.shape[0] < v.shape[0]:
         a, v = v, a
-    flipped = flip(v)
-    if mode == "same":
-        n, m = a.shape[0], v.shape[0]
-        return lax.slice(_sliding(a, flipped, "full"), [(m - 1) // 2], [(m - 1) // 2 + n])
-    return _sliding(a, flipped, mode)
+    return _slide(a, flip(v), mode, preferred_element_type)
 
 
 @op(2)
 def correlate(a, v, mode="valid", *, precision=None, preferred_element_type=None):
     """Correlation of two vectors: "valid", "same" or "full"."""
-    a, v = _vectors("correlate", a, v)
+    a, v = _vectors("correlate", a, v, preferred_element_type)
     if a.shape[0] < v.shape[0]:
-        return flip(_sliding(v, a, mode))
-    return _sliding(a, v, mode)
+        return flip(_slide(v, a, mode, preferred_element_type))
+    return _slide(a, v, mode, preferred_element_type)
 
 
 def gradient(f, *varargs, axis=None, edge_order=None):

@@ -1,3 +1,3 @@
-"""Functions of SciPy on Secant's arrays: special, linalg, stats."""
+"""Functions of SciPy on Secant's arrays: special, linalg, signal, stats."""
 
-from secant.scipy import linalg, special, stats  # noqa: F401
+from secant.scipy import linalg, signal, special, stats  # noqa: F401

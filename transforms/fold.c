@@ -4,9 +4,12 @@
  * (-0 + 0 is +0).  A result has exactly the type that the equation had, weak type included. */
 #include "defs.h"
 #include "ops/family.h"
+#include "ops/structure.h"
 #include <string.h>
 
 SEC_DECLARE_PRIMITIVE(add)
+SEC_DECLARE_PRIMITIVE(add_any)
+SEC_DECLARE_PRIMITIVE(expand_dims)
 SEC_DECLARE_PRIMITIVE(sub)
 SEC_DECLARE_PRIMITIVE(mul)
 SEC_DECLARE_PRIMITIVE(div)
@@ -80,6 +83,13 @@ static folded fold_add(const sec_defs *d, sec_candidate *c, sec_value *out) {
   return KEPT;
 }
 
+/* a sum of derivatives is a sum */
+static folded fold_add_any(const sec_defs *d, sec_candidate *c, sec_value *out) {
+  (void)d, (void)out;
+  c->prim = &sec_add_p;
+  return CHANGED;
+}
+
 /* -(-x) */
 static folded fold_neg(const sec_defs *d, sec_candidate *c, sec_value *out) {
   const sec_def *e = behind(d, c, 0, &sec_neg_p);
@@ -129,13 +139,28 @@ static folded set_params(sec_candidate *c, const sec_params *p, sec_value x) {
   return CHANGED;
 }
 
-/* The whole operand; or a broadcast of a broadcast in one step. */
+/* A broadcast that only adds axes of size 1 re-reads its operand. */
+static folded fold_to_expand(const sec_defs *d, sec_candidate *c) {
+  const sec_aval *x = sec_value_aval(c->in[0]), *y = c->out_avals[0];
+  int n, n_new = 0;
+  int64_t axes[SEC_MAX_RANK];
+  const int64_t *places = sec_params_ints(c->params, "broadcast_dimensions", &n);
+  if (!x || x->size != y->size || x->size == 0 || n == 0 || !sec_rises(places, n)) return KEPT;
+  for (int k = 0; k < y->rank; k++)
+    if (!sec_has_axis(places, n, k)) axes[n_new++] = k;
+  const sec_params *p = sec_params_make(d->cx, SEC_PARAMS(SEC_P_INTS("dimensions", axes, n_new)));
+  if (!p) return KEPT;
+  c->prim = &sec_expand_dims_p;
+  return set_params(c, p, c->in[0]);
+}
+
+/* The whole operand; or a broadcast of a broadcast, or of an expand_dims, in one step. */
 static folded fold_broadcast(const sec_defs *d, sec_candidate *c, sec_value *out) {
   if (is_operand(c, c->in[0], out) == IS_VALUE) return IS_VALUE;
   const sec_def *e = behind(d, c, 0, &sec_broadcast_in_dim_p);
   int n, n_inner, rank;
   int64_t places[SEC_MAX_RANK];
-  if (!e) return KEPT;
+  if (!e) return fold_to_expand(d, c);
   const int64_t *outer = sec_params_ints(c->params, "broadcast_dimensions", &n);
   const int64_t *inner = sec_params_ints(e->params, "broadcast_dimensions", &n_inner);
   const int64_t *shape = sec_params_ints(c->params, "shape", &rank);
@@ -237,6 +262,7 @@ static const struct {
   fold_rule rule;
 } rules[] = {
     {&sec_add_p, fold_add},
+    {&sec_add_any_p, fold_add_any},
     {&sec_sub_p, fold_sub},
     {&sec_mul_p, fold_mul},
     {&sec_div_p, fold_div},

@@ -1,5 +1,6 @@
 /* Walks, builds and rewirings: see replay.h. */
 #include "replay.h"
+#include "ops/family.h"
 #include <string.h>
 
 bool sec_same_type(const sec_aval *a, const sec_aval *b) {
@@ -19,7 +20,7 @@ sec_value sec_with_weak(sec_value x, const sec_aval *aval) {
 
 sec_status sec_accumulate(sec_value *sum, sec_value ct) {
   if (sec_value_is_zero(ct)) return SEC_OK;
-  *sum = sec_value_is_zero(*sum) ? ct : sec_add(*sum, ct);
+  *sum = sec_value_is_zero(*sum) ? ct : sec_add_any(*sum, ct);
   return sec_value_ok(*sum) ? SEC_OK : sec_failed();
 }
 

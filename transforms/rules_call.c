@@ -3,8 +3,9 @@
  * jvp, transpose, batch: of the body, called by the same primitive.
  * partial of jit       : both sides are calls.
  * partial of checkpoint: known results are computed here and nothing is kept; the unknown side computes all that it
- *                        needs again from the inputs, inside a checkpoint. */
+ *                        needs again from the inputs, inside a checkpoint with differentiated=True. */
 #include "rules.h"
+#include <string.h>
 
 static sec_call_spec call_with(const sec_primitive *prim, const sec_params *params,
                                sec_jaxpr *body) {
@@ -114,16 +115,32 @@ static sec_status split_begin(call_split *f) {
   return SEC_OK;
 }
 
-/* The known side by a call, or in place when `inline_it` or when there is nothing in it. */
-static sec_status run_known(const call_split *f, bool inline_it, sec_value *results) {
+/* The known side by a call, or in place when there is nothing in it. */
+static sec_status run_known(const call_split *f, sec_value *results) {
   sec_jaxpr *k = f->split.known;
   sec_values in = {SEC_NEW(f->arena, sec_value, f->p->n_in), 0};
   if (!in.v) return SEC_MEMORY;
   for (int i = 0; i < f->p->n_in; i++)
     if (f->known[i]) sec_push(&in, f->p->in[i].value);
-  if (inline_it || k->n_eqns == 0) return sec_jaxpr_apply(k, in.v, results);
+  if (k->n_eqns == 0) return sec_jaxpr_apply(k, in.v, results);
   sec_call_spec call = call_with(f->p->prim, f->p->params, k);
   return sec_bind_call(&call, in.v, in.n, results);
+}
+
+/* The known results in place, without what the unknown side would keep. */
+static sec_status apply_known(const call_split *f, sec_value *results) {
+  const sec_jaxpr *k = f->split.known;
+  sec_values in = {SEC_NEW(f->arena, sec_value, f->p->n_in), 0};
+  bool *used = SEC_NEW(f->arena, bool, k->n_out + k->n_in);
+  sec_jaxpr *pruned = NULL;
+  if (!in.v || !used) return SEC_MEMORY;
+  for (int i = 0; i < f->n_known_out; i++) used[i] = true;
+  SEC_TRY(sec_prune(k, used, used + k->n_out, &pruned));
+  for (int i = 0, next = 0; i < f->p->n_in; i++)
+    if (f->known[i] && used[k->n_out + (uint32_t)next++]) sec_push(&in, f->p->in[i].value);
+  sec_status status = sec_jaxpr_apply(pruned, in.v, results);
+  sec_jaxpr_release(pruned);
+  return status;
 }
 
 static void set_results(const call_split *f, const sec_value *known, const sec_operand *unknown) {
@@ -131,11 +148,21 @@ static void set_results(const call_split *f, const sec_value *known, const sec_o
     f->p->out[i] = f->out_known[i] ? (sec_operand){.known = true, .value = *known++} : *unknown++;
 }
 
-static sec_status defer_body(const call_split *f, sec_jaxpr *body, const sec_operand *in,
+/* The parameters of a checkpoint whose body is a derivative, counted. */
+static const sec_params *differentiated(const sec_params *p) {
+  sec_param list[8];
+  int n = 0;
+  for (int i = 0; i < p->n && n < 7; i++)
+    if (strcmp(p->list[i].name, "differentiated") != 0) list[n++] = p->list[i];
+  list[n++] = (sec_param)SEC_P_BOOL("differentiated", true);
+  return sec_params_make(p->cx, list, n);
+}
+
+static sec_status defer_body(const call_split *f, const sec_params *like, sec_jaxpr *body, const sec_operand *in,
                              sec_operand *out) {
-  sec_call_spec call = call_with(f->p->prim, f->p->params, body);
+  sec_call_spec call = call_with(f->p->prim, like, body);
   const sec_aval **avals = SEC_NEW(f->arena, const sec_aval *, body->n_out);
-  const sec_params *params = avals ? sec_call_params(&call) : NULL;
+  const sec_params *params = avals && like ? sec_call_params(&call) : NULL;
   if (!params) return SEC_MEMORY;
   for (uint32_t i = 0; i < body->n_out; i++) avals[i] = sec_out_aval(body, i);
   return sec_partial_defer(
@@ -148,13 +175,13 @@ static sec_status jit_partial(call_split *f) {
   sec_value *results = SEC_NEW(f->arena, sec_value, k->n_out);
   sec_operand *in = SEC_NEW(f->arena, sec_operand, u->n_in + u->n_out);
   if (!results || !in) return SEC_MEMORY;
-  SEC_TRY(run_known(f, false, results));
+  SEC_TRY(run_known(f, results));
   int n = 0;
   for (; n < f->split.n_res; n++)
     in[n] = (sec_operand){.known = true, .value = results[f->n_known_out + n]};
   for (int i = 0; i < f->p->n_in; i++)
     if (!f->known[i]) in[n++] = f->p->in[i];
-  if (u->n_out) SEC_TRY(defer_body(f, f->split.unknown, in, in + n));
+  if (u->n_out) SEC_TRY(defer_body(f, f->p->params, f->split.unknown, in, in + n));
   set_results(f, results, in + n);
   return SEC_OK;
 }
@@ -167,14 +194,16 @@ static sec_status checkpoint_partial(call_split *f) {
   sec_operand *in = SEC_NEW(f->arena, sec_operand, body->n_in + body->n_out);
   bool *used = SEC_NEW(f->arena, bool, body->n_in + body->n_out);
   if (!results || !in || !used) return SEC_MEMORY;
-  if (f->n_known_out) SEC_TRY(run_known(f, true, results));
+  if (f->n_known_out) SEC_TRY(apply_known(f, results));
   int n = 0;
   for (uint32_t i = 0; i < body->n_out; i++) used[i] = !f->out_known[i];
   if (f->n_known_out < f->p->n_out) {
     SEC_TRY(sec_prune(body, used, used + body->n_out, &again));
     for (uint32_t i = 0; i < body->n_in; i++)
       if (used[body->n_out + i]) in[n++] = f->p->in[i];
-    sec_status status = defer_body(f, again, in, in + n);
+    const sec_params *like = differentiated(f->p->params);
+    sec_status status = defer_body(f, like, again, in, in + n);
+    sec_params_release(like);
     sec_jaxpr_release(again);
     SEC_TRY(status);
   }

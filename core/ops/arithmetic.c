@@ -108,6 +108,18 @@ sec_value sec_add(sec_value x, sec_value y) {
   return dtype == SEC_BOOL ? sec_or(x, y) : sec_bind2(&sec_add_p, x, y, NULL);
 }
 
+/* add_any: the sum of two contributions to one derivative, of one type; simplify makes it an add */
+SEC_PRIMITIVE(add_any, .doc = "Sum of two parts of a derivative.", .operands = {"x", "y"}, ELEMENTWISE,
+              .takes = SEC_TAKES_REAL, .scalar = {.f = add_f, .i = add_i, .u = add_u},
+              .linear = 3, .jvp = {sec_jvp_identity, sec_jvp_identity},
+              .transpose = {unbroadcast_transpose, unbroadcast_transpose}, .lower = add_lower,
+              .flags = SEC_FLAG_CHEAP | SEC_FLAG_COMMUTATIVE)
+sec_value sec_add_any(sec_value x, sec_value y) {
+  const sec_aval *a = sec_value_aval(x), *b = sec_value_aval(y);
+  bool plain = a && b && a->dtype == b->dtype && a->rank == b->rank && a->weak == b->weak && a->dtype != SEC_BOOL;
+  return plain ? sec_bind2(&sec_add_any_p, x, y, NULL) : sec_add(x, y);
+}
+
 /* sub: d(x - y) = dx - dy */
 static double sub_f(const double *x) { return x[0] - x[1]; }
 WRAPPING(sub, x[0] - x[1])
@@ -127,7 +139,8 @@ WRAPPING(mul, x[0] * x[1])
 static sec_value mul_jvp_x(const sec_rule *r, sec_value dx) { return sec_mul(dx, r->in[1]); }
 static sec_value mul_jvp_y(const sec_rule *r, sec_value dy) { return sec_mul(r->in[0], dy); }
 static sec_value mul_transpose(const sec_rule *r, sec_value ct) {
-  return sec_unbroadcast(sec_mul(ct, r->in[1 - r->wrt]), r->in_avals[r->wrt]);
+  sec_value product = r->wrt == 0 ? sec_mul(ct, r->in[1]) : sec_mul(r->in[0], ct);
+  return sec_unbroadcast(product, r->in_avals[r->wrt]);
 }
 static void mul_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_lv *out) {
   out[0] = by_class(b, l, "arith.mulf", "arith.muli", x[0], x[1]);

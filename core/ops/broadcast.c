@@ -70,7 +70,9 @@ sec_dtype sec_promote_dtypes(sec_value *v, int n) {
     else dtype = sec_dtype_promote(cx, dtype, weak, a->dtype, a->weak, &weak);
   }
   for (int i = 0; i < n; i++) {
-    if (sec_value_aval(v[i])->dtype != dtype) v[i] = sec_convert(v[i], dtype, weak);
+    const sec_aval *a = sec_value_aval(v[i]);
+    bool hardens = a->weak && !weak && !sec_value_literal(v[i]); /* beside a strong operand a weak one is converted */
+    if (a->dtype != dtype || hardens) v[i] = sec_convert(v[i], dtype, weak);
     if (!sec_value_ok(v[i])) return SEC_N_DTYPES;
   }
   return dtype;

@@ -23,6 +23,7 @@ sec_status sec_type_result(sec_typing *t, sec_dtype dtype, bool weak, const sec_
 /* NumPy broadcasting and JAX promotion (broadcast.c); `name` is the operation's name in errors.
  * An operand of rank 0 stays as it is: elementwise primitives take it beside any shape.  Operands that differ
  * in weakness alone stay as well.  The promoted dtype; SEC_N_DTYPES for poison or after an error. */
+sec_value sec_add_any(sec_value x, sec_value y); /* two parts of one derivative */
 sec_dtype sec_promote2(const char *name, sec_value *x, sec_value *y);
 sec_dtype sec_promote(const char *name, sec_value *v, int n);
 sec_dtype sec_promote_dtypes(sec_value *v, int n);           /* dtypes alone */

@@ -91,6 +91,11 @@ static sec_value broadcast_transpose(const sec_rule *r, sec_value ct) {
     if (filled) place[k] = kept++;
     else axes[summed++] = k;
   }
+  if (y->size == x->size && sec_rises(dims, n)) { /* only axes of size 1 are new */
+    for (int k = summed = 0; k < y->rank; k++)
+      if (!sec_has_axis(dims, n, k)) axes[summed++] = k;
+    return sec_squeeze(ct, axes, summed);
+  }
   kept = 0;
   for (int a = 0; a < n; a++)
     if (x->dims[a] != 1) permutation[kept++] = place[dims[a]];
@@ -272,11 +277,13 @@ static sec_value expand_dims_transpose(const sec_rule *r, sec_value ct) {
   return sec_squeeze(ct, axes, n);
 }
 
+SEC_DECLARE_PRIMITIVE(expand_dims)
 static sec_status expand_dims_batch(sec_batch *b) {
   int n;
   int64_t axes[SEC_LIST];
   const int64_t *lane = sec_params_ints(b->params, "dimensions", &n);
-  return sec_batch_result(b, sec_expand_dims(b->in[0], axes, sec_shift_axes(lane, n, axes)));
+  return sec_batch_result(b, bind_axes(&sec_expand_dims_p, b->in[0], b->out_avals[0]->rank + 1, axes,
+                                       sec_shift_axes(lane, n, axes)));
 }
 
 SEC_PRIMITIVE(expand_dims, .doc = "The operand with new axes of size 1.", .operands = {"x"},
@@ -284,10 +291,19 @@ SEC_PRIMITIVE(expand_dims, .doc = "The operand with new axes of size 1.", .opera
               .transpose = {expand_dims_transpose}, .batch = expand_dims_batch,
               .form = SEC_FORM_RESHAPE, .takes = SEC_TAKES_ANY, .flags = SEC_FLAG_CHEAP)
 
+/* As JAX: a broadcast in text and in transforms; folding makes it an expand_dims again, which is a re-reading. */
 sec_value sec_expand_dims(sec_value x, const int64_t *axes, int n) {
   const sec_aval *a = sec_value_aval(x);
+  int64_t new_axes[SEC_MAX_RANK], dims[SEC_MAX_RANK], places[SEC_MAX_RANK];
+  int next = 0;
   if (a == NULL || !sec_rank_from_user("expand_dims", a->rank + n)) return SEC_VALUE_POISON;
-  return bind_axes(&sec_expand_dims_p, x, a->rank + n, axes, n);
+  if (!sec_axes_from_user("expand_dims", a->rank + n, axes, n, new_axes)) return SEC_VALUE_POISON;
+  for (int k = 0; k < a->rank + n; k++) {
+    bool is_new = sec_has_axis(new_axes, n, k);
+    dims[k] = is_new ? 1 : a->dims[next];
+    if (!is_new) places[next++] = k;
+  }
+  return sec_broadcast_in_dim(x, a->rank + n, dims, places);
 }
 
 /* ---- transpose: result axis k is operand axis permutation[k] ---- */

@@ -36,6 +36,12 @@ bool sec_has_axis(const int64_t *axes, int n, int64_t axis) {
   return false;
 }
 
+bool sec_rises(const int64_t *list, int n) {
+  for (int i = 1; i < n; i++)
+    if (list[i] <= list[i - 1]) return false;
+  return true;
+}
+
 sec_status sec_type_axes(const sec_typing *t, const char *what, const int64_t *axes, int n,
                          int rank) {
   for (int i = 0; i < n; i++) {

@@ -24,6 +24,7 @@ sec_status sec_type_gives(sec_typing *t, sec_dtype dtype, bool weak, int rank, c
 sec_status sec_type_gives_at(sec_typing *t, int i, sec_dtype dtype, bool weak, int rank,
                              const int64_t *dims);
 bool sec_has_axis(const int64_t *axes, int n, int64_t axis);
+bool sec_rises(const int64_t *list, int n); /* each greater than the one before */
 
 /* ---- evaluation ---- */
 sec_status sec_eval_view(const sec_eval *e); /* through prim->view */

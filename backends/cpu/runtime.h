@@ -72,6 +72,11 @@ sec_runtime_fn sec_rt_gather, sec_rt_scatter, sec_rt_scatter_add, sec_rt_scatter
  * meta: operands (at most 16), keys, outer, n (below 2^32), inner, dtype of each operand. */
 sec_runtime_fn sec_rt_sort;
 
+/* The k greatest elements along the middle axis, in descending total order, and their places.
+ * bufs: operand [outer, n, inner]; values, i32 places [outer, k, inner].
+ * meta: dtype, outer, n, inner, k. */
+sec_runtime_fn sec_rt_top_k;
+
 /* rt_trig.c: both arguments are the block described there, not buffers and meta. */
 sec_runtime_fn sec_rt_reduce_f32, sec_rt_reduce_f64;
 

@@ -66,6 +66,9 @@ static uint16_t store_bf16(float x) {
 /* If x is a NaN it is taken; if s is one, no comparison replaces it. */
 #define MAXIMUM(s, x) ((x) > (s) || (x) != (x) ? (x) : (s))
 #define MINIMUM(s, x) ((x) < (s) || (x) != (x) ? (x) : (s))
+/* The same of floats, which order -0 before +0. */
+#define MAXIMUM_F(s, x) ((x) > (s) || (x) != (x) ? (x) : (x) == 0 && (s) == 0 ? (s) + (x) : (s))
+#define MINIMUM_F(s, x) ((x) < (s) || (x) != (x) ? (x) : (x) == 0 && (s) == 0 ? -(-(s) - (x)) : (s))
 /* Wraps, whatever the sign: the low bits of the unsigned result. */
 #define ADD_WRAP(s, x) ((int64_t)((uint64_t)(s) + (uint64_t)(x)))
 #define MULTIPLY_WRAP(s, x) ((int64_t)((uint64_t)(s) * (uint64_t)(x)))
@@ -118,14 +121,14 @@ SCANS(scan_u8, uint8_t, uint64_t, AS_IS, AS_IS, ADD, MULTIPLY, MAXIMUM, MINIMUM)
 SCANS(scan_u16, uint16_t, uint64_t, AS_IS, AS_IS, ADD, MULTIPLY, MAXIMUM, MINIMUM)
 SCANS(scan_u32, uint32_t, uint64_t, AS_IS, AS_IS, ADD, MULTIPLY, MAXIMUM, MINIMUM)
 SCANS(scan_u64, uint64_t, uint64_t, AS_IS, AS_IS, ADD, MULTIPLY, MAXIMUM, MINIMUM)
-SCANS(scan_f16, half, float, load_half, store_half, ADD, MULTIPLY, MAXIMUM, MINIMUM)
-SCANS(scan_bf16, uint16_t, float, load_bf16, store_bf16, ADD, MULTIPLY, MAXIMUM, MINIMUM)
+SCANS(scan_f16, half, float, load_half, store_half, ADD, MULTIPLY, MAXIMUM_F, MINIMUM_F)
+SCANS(scan_bf16, uint16_t, float, load_bf16, store_bf16, ADD, MULTIPLY, MAXIMUM_F, MINIMUM_F)
 /* A sum of f32 runs in double: its error does not grow with its length. */
 SCAN(scan_f32_sum, float, double, AS_IS, AS_IS, ADD)
 SCAN(scan_f32_product, float, float, AS_IS, AS_IS, MULTIPLY)
-SCAN(scan_f32_maximum, float, float, AS_IS, AS_IS, MAXIMUM)
-SCAN(scan_f32_minimum, float, float, AS_IS, AS_IS, MINIMUM)
-SCANS(scan_f64, double, double, AS_IS, AS_IS, ADD, MULTIPLY, MAXIMUM, MINIMUM)
+SCAN(scan_f32_maximum, float, float, AS_IS, AS_IS, MAXIMUM_F)
+SCAN(scan_f32_minimum, float, float, AS_IS, AS_IS, MINIMUM_F)
+SCANS(scan_f64, double, double, AS_IS, AS_IS, ADD, MULTIPLY, MAXIMUM_F, MINIMUM_F)
 
 typedef void scan_fn(const void *from, void *to, int64_t n, int64_t width, int64_t step);
 
@@ -187,7 +190,7 @@ static const struct {
     FUNCTION(sec_rt_lu), FUNCTION(sec_rt_cumulative), FUNCTION(sec_rt_copy),
     FUNCTION(sec_rt_gather), FUNCTION(sec_rt_scatter), FUNCTION(sec_rt_scatter_add), FUNCTION(sec_rt_scatter_mul),
     FUNCTION(sec_rt_scatter_min), FUNCTION(sec_rt_scatter_max), FUNCTION(sec_rt_argreduce), FUNCTION(sec_rt_transpose),
-    FUNCTION(sec_rt_sort), FUNCTION(sec_rt_reduce_f32), FUNCTION(sec_rt_reduce_f64),
+    FUNCTION(sec_rt_sort), FUNCTION(sec_rt_top_k), FUNCTION(sec_rt_reduce_f32), FUNCTION(sec_rt_reduce_f64),
     FUNCTION(sec_rt_host_call),
 };
 enum { N_FUNCTIONS = sizeof functions / sizeof *functions };

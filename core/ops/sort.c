@@ -106,27 +106,6 @@ static sec_status bind_sort(const sec_value *x, int n, const sec_params *like, i
 }
 
 /* ---- jvp: the tangents go where their elements go ---- */
-/* x[.., at[..], ..] along `axis`, at of x's shape */
-static sec_value take_along(sec_value x, sec_value at, int axis) {
-  const sec_aval *a = sec_value_aval(x);
-  int64_t others[SEC_MAX_RANK], sizes[SEC_MAX_RANK], along = axis;
-  if (a == NULL || sec_value_aval(at) == NULL) return SEC_VALUE_POISON;
-  if (a->size == 0) return x;
-  int64_t last = a->rank;
-  for (int k = 0, n = 0; k < a->rank; k++) {
-    sizes[k] = 1;
-    if (k != axis) others[n++] = k;
-  }
-  const sec_gather_dims dims = {.collapsed_slice_dims = &along,
-                                .n_collapsed = 1,
-                                .start_index_map = &along,
-                                .n_start = 1,
-                                .operand_batching_dims = others,
-                                .start_indices_batching_dims = others,
-                                .n_batching = a->rank - 1};
-  return sec_gather(x, sec_expand_dims(at, &last, 1), &dims, sizes, 2);
-}
-
 static sec_status sort_jvp(const sec_rule *r, const sec_value *in_dot, sec_value *out,
                            sec_value *out_dot) {
   const sec_aval *a = r->in_avals[0];
@@ -139,7 +118,7 @@ static sec_status sort_jvp(const sec_rule *r, const sec_value *in_dot, sec_value
   for (int i = 0; i < r->n_in; i++) {
     out[i] = y[i];
     out_dot[i] = sec_value_is_zero(in_dot[i]) ? SEC_VALUE_ZERO
-                                              : take_along(in_dot[i], y[r->n_in], (int)axis);
+                                              : sec_take_along(in_dot[i], y[r->n_in], (int)axis);
     if (!sec_value_is_zero(out_dot[i]) && !sec_value_ok(out_dot[i])) return sec_error_status(r->cx);
   }
   return SEC_OK;

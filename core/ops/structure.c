@@ -179,3 +179,24 @@ sec_value sec_matrix_transpose(sec_value x) {
   permutation[a->rank - 1] = a->rank - 2;
   return sec_transpose(x, permutation);
 }
+
+sec_value sec_take_along(sec_value x, sec_value at, int axis) {
+  const sec_aval *a = sec_value_aval(x);
+  const sec_aval *places = sec_value_aval(at);
+  int64_t others[SEC_MAX_RANK], sizes[SEC_MAX_RANK], along = axis;
+  if (a == NULL || places == NULL) return SEC_VALUE_POISON;
+  if (places->size == 0) return sec_zeros_of(sec_aval_get(sec_trace_context(sec_trace_current()), a->dtype, a->weak, places->rank, places->dims));
+  int64_t last = a->rank;
+  for (int k = 0, n = 0; k < a->rank; k++) {
+    sizes[k] = 1;
+    if (k != axis) others[n++] = k;
+  }
+  const sec_gather_dims dims = {.collapsed_slice_dims = &along,
+                                .n_collapsed = 1,
+                                .start_index_map = &along,
+                                .n_start = 1,
+                                .operand_batching_dims = others,
+                                .start_indices_batching_dims = others,
+                                .n_batching = a->rank - 1};
+  return sec_gather(x, sec_expand_dims(at, &last, 1), &dims, sizes, 2);
+}

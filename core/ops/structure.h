@@ -68,4 +68,7 @@ sec_value sec_product_tangent(sec_value x, sec_value dx);
 /* The last two axes swapped. */
 sec_value sec_matrix_transpose(sec_value x);
 
+/* x[.., at[..], ..] along `axis`: indices that are inside; at has x's shape but along the axis */
+sec_value sec_take_along(sec_value x, sec_value at, int axis);
+
 #endif

@@ -79,7 +79,7 @@ static const row rows[] = {
      "scatter_indices_batching_dims=() update_window_dims=(1,)] a i u", "b"},
     {"scatter_mul", "a:T[17] i:i32[3,1] u:T[3]",
      "b:T[17] = scatter_mul[inserted_window_dims=(0,) mode=1 operand_batching_dims=() scatter_dims_to_operand_dims=(0,) "
-     "scatter_indices_batching_dims=() unique_indices=1 update_window_dims=()] a i u", "b"},
+     "scatter_indices_batching_dims=() unique_indices=True update_window_dims=()] a i u", "b"},
     {"scatter_min", "a:T[17] i:i32[3,1] u:T[3]",
      "b:T[17] = scatter_min[inserted_window_dims=(0,) mode=1 operand_batching_dims=() scatter_dims_to_operand_dims=(0,) "
      "scatter_indices_batching_dims=() update_window_dims=()] a i u", "b"},
@@ -135,6 +135,10 @@ static const row rows[] = {
     {"sort", "a:i32[2,9] b:T[2,9] c:i64[2,9]",
      "d:i32[2,9] e:T[2,9] f:i64[2,9] = sort[dimension=1 is_stable=True num_keys=2] a b c", "d, e, f"},
     {"sort", "a:T[70,2] b:T[70,2]", "c:T[70,2] d:T[70,2] = sort[dimension=0 is_stable=False num_keys=1] a b", "c, d"},
+    {"top_k", "a:T[3,17]", "b:T[3,5] c:i32[3,5] = top_k[axis=1 k=5] a", "b, c"},
+    {"top_k", "a:T[65,3]", "b:T[65,3] c:i32[65,3] = top_k[axis=0 k=65] a", "b, c"},
+    {"top_k", "a:T[2,500,3]", "b:T[2,7,3] c:i32[2,7,3] = top_k[axis=1 k=7] a", "b, c"},
+    {"top_k", "a:T[3,4]", "b:T[3,0] c:i32[3,0] = top_k[axis=1 k=0] a", "b, c"},
     {"sort", "a:T[0,3]", "b:T[0,3] = sort[dimension=0 is_stable=True num_keys=1] a", "b"},
     {"dot_general", "a:T[3,5] b:T[5,4]",
      "c:T[3,4] = dot_general[dimension_numbers=(([1], [0]), ([], [])) preferred_element_type=T] a b", "c"},

@@ -110,6 +110,9 @@ SEC_API sec_value sec_slice(sec_value x, const int64_t *start, const int64_t *li
 SEC_API sec_value sec_dynamic_slice(sec_value x, const sec_value *start, const int64_t *sizes);      /* start: one integer scalar an axis; clamped */
 SEC_API sec_value sec_dynamic_update_slice(sec_value x, sec_value update, const sec_value *start);
 
+/* core/ops/top_k.c: the k greatest along an axis, in descending order (the greatest NaN first), and their places as i32 */
+SEC_API sec_status sec_top_k(sec_value x, int k, int axis, sec_value out[2]);
+
 /* core/ops/gather.c: JAX's dimension numbers; mode 0 clip, 1 fill_or_drop, 2 promise_in_bounds */
 typedef struct sec_gather_dims {
   const int64_t *offset_dims, *collapsed_slice_dims, *start_index_map, *operand_batching_dims, *start_indices_batching_dims;
@@ -119,6 +122,8 @@ typedef struct sec_scatter_dims {
   const int64_t *update_window_dims, *inserted_window_dims, *scatter_dims_to_operand_dims, *operand_batching_dims, *scatter_indices_batching_dims;
   int n_window, n_inserted, n_scatter, n_batching;
 } sec_scatter_dims;
+/* What a caller knows of the indices, added to `mode`: no two windows meet; they rise. */
+enum { SEC_INDICES_UNIQUE = 16, SEC_INDICES_SORTED = 32 };
 SEC_API sec_value sec_gather(sec_value x, sec_value indices, const sec_gather_dims *dims, const int64_t *slice_sizes, int mode);
 SEC_API sec_value sec_scatter(sec_value x, sec_value indices, sec_value updates, const sec_scatter_dims *dims, int mode);
 SEC_API sec_value sec_scatter_add(sec_value x, sec_value indices, sec_value updates, const sec_scatter_dims *dims, int mode);

@@ -2,8 +2,6 @@
 
 import ctypes
 
-import numpy as np
-
 from secant import _types
 from secant._capi import sec_gather_dims
 from secant._eager import op
@@ -11,7 +9,6 @@ from secant._lib import int64s, lib
 from secant._trace import results, tracer, values
 from secant._tracer import made
 from secant.lax import _shape
-from secant.lax._elementwise import bitcast_convert_type, bitwise_not, bitwise_xor, convert_element_type, shift_right_arithmetic
 
 
 def _axis(name, axis, ndim):
@@ -53,18 +50,6 @@ def sort_key_val(keys, values, dimension=-1, is_stable=True):
     return sort((keys, values), dimension, is_stable, 1)
 
 
-def _descending(x):
-    """Integers whose order is the reverse of the total order of x: the greatest NaN first, +0 before -0."""
-    if not x.aval.is_float:
-        return bitwise_not(convert_element_type(x, "uint8") if x.aval.code == _types.BOOL else x)
-    width = 8 * _types.SIZES[x.aval.code]
-    signed = np.dtype(f"int{width}")
-    bits = bitcast_convert_type(x, signed)
-    sign = shift_right_arithmetic(bits, _shape.full(bits.shape, width - 1, signed))
-    magnitude = _shape.full(bits.shape, np.iinfo(signed).max, signed)
-    return bitwise_not(bitwise_xor(bits, sign & magnitude))
-
-
 def take_along(x, indices, axis):
     """x[.., indices[..], ..] along an axis; indices are inside and differ from x in that axis alone."""
     others = [d for d in range(x.ndim) if d != axis]
@@ -85,7 +70,5 @@ def top_k(operand, k, *, axis=-1):
         raise ValueError(f"k argument to top_k must be nonnegative, got {k}")
     if k > x.shape[axis]:
         raise ValueError(f"k argument to top_k must be no larger than size along axis; got {k=} with shape={x.shape} and {axis=}")
-    places = _shape.broadcasted_iota("int32", x.shape, axis)
-    order = _sorted([_descending(x), places], axis, True, 1)[1]
-    indices = _shape.slice_in_dim(order, 0, k, 1, axis)
-    return take_along(x, indices, axis) if x.aval.size else x, indices
+    out = values([0, 0])
+    return tuple(results(lib.sec_top_k(x.value, k, axis, out), out))

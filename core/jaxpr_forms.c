@@ -3,6 +3,10 @@
 #include "ops/gather.h"
 #include <string.h>
 
+#define SCATTER(update)                                                                                                \
+  .fixed = {"indices_are_sorted=False", "unique_indices=False", "update_consts=()", update},                           \
+  .dimensions = "ScatterDimensionNumbers", .lists = sec_scatter_names
+
 static const sec_text_form forms[] = {
     {.prim = "broadcast_in_dim", .hidden = {"shape"}, .unless_zero = {"broadcast_dimensions"}},
     {.prim = "iota", .fixed = {"sharding=None"}},
@@ -25,16 +29,11 @@ static const sec_text_form forms[] = {
      .fixed = {"fill_value=None", "indices_are_sorted=False", "unique_indices=False"},
      .dimensions = "GatherDimensionNumbers",
      .lists = sec_gather_names},
-    {.prim = "scatter",
-     .fixed = {"indices_are_sorted=False", "unique_indices=False", "update_consts=()", "update_jaxpr=None"},
-     .dimensions = "ScatterDimensionNumbers",
-     .lists = sec_scatter_names},
-    {.prim = "scatter_add",
-     .text = "scatter-add",
-     .fixed = {"indices_are_sorted=False", "unique_indices=False", "update_consts=()", "update_jaxpr="},
-     .dimensions = "ScatterDimensionNumbers",
-     .lists = sec_scatter_names,
-     .update = "add"},
+    {.prim = "scatter", SCATTER("update_jaxpr=None")},
+    {.prim = "scatter_add", .text = "scatter-add", SCATTER("update_jaxpr="), .update = "add"},
+    {.prim = "scatter_mul", .text = "scatter-mul", SCATTER("update_jaxpr="), .update = "mul"},
+    {.prim = "scatter_min", .text = "scatter-min", SCATTER("update_jaxpr="), .update = "min"},
+    {.prim = "scatter_max", .text = "scatter-max", SCATTER("update_jaxpr="), .update = "max"},
 };
 enum { N_FORMS = sizeof forms / sizeof *forms };
 

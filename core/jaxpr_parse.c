@@ -572,3 +572,53 @@ sec_status sec_jaxpr_parse(sec_context *cx, const char *text, sec_jaxpr **out) {
   sec_arena_destroy(p.arena);
   return status;
 }
+
+/* ---- one equation by name ---- */
+bool sec_has_primitive(const char *name) { return sec_text_primitive(name) != NULL; }
+
+/* How many results the type rule gives, at most max_out. */
+static sec_status count_results(const sec_primitive *prim, const sec_params *params, sec_reader *p, const sec_value *in,
+                                int n_in, int max_out, int *n_out) {
+  const sec_aval **avals = sec_arena_alloc(p->arena, (size_t)(n_in + max_out + 1) * sizeof *avals);
+  if (!avals) return SEC_MEMORY;
+  for (int i = 0; i < n_in; i++)
+    if (!(avals[i] = sec_value_aval(in[i]))) return sec_error_status(p->cx);
+  sec_typing t = {.prim = prim, .params = params, .cx = p->cx, .in = avals, .n_in = n_in, .out = avals + n_in,
+                  .n_out = max_out, .max_out = max_out};
+  int operands = 0;
+  while (!prim->variadic && operands < SEC_MAX_OPERANDS && prim->operands[operands]) operands++;
+  if (!prim->variadic && n_in != operands)
+    return sec_error_set(SEC_ARGUMENT, NULL, "%s takes %d operands, given %d", prim->name, operands, n_in);
+  t.n_out = *n_out; /* what a rule expects that asks */
+  SEC_TRY(prim->type(&t));
+  *n_out = t.n_out;
+  return SEC_OK;
+}
+
+static sec_status bind_text(sec_reader *p, const char *name, const sec_value *in, int n_in, sec_value *out, int max_out,
+                            int *n_out) {
+  const sec_primitive *prim = sec_text_primitive(name);
+  const sec_params    *params = NULL;
+  if (!prim) return sec_error_set(SEC_ARGUMENT, NULL, "there is no primitive %.60s", name);
+  SEC_TRY(parse_params(p, prim, &(sec_read_list){NULL, 0, 0}, &params));
+  sec_status status = count_results(prim, params, p, in, n_in, max_out, n_out);
+  if (status != SEC_OK) {
+    sec_params_release(params);
+    return status;
+  }
+  return sec_bind(prim, in, n_in, params, out, *n_out);
+}
+
+sec_status sec_bind_text(const char *name, const char *params, const sec_value *in, int n_in, sec_value *out,
+                         int max_out, int *n_out) {
+  sec_trace *t = sec_trace_current();
+  *n_out = 0;
+  if (!t) return sec_error_set(SEC_NO_TRACE, "call it inside a function that is being traced", "%s: no trace is open", name);
+  sec_context *cx = sec_trace_context(t);
+  sec_reader   p = {.cx = cx, .text = params, .at = params, .stale = sec_error_status(cx) != SEC_OK};
+  p.arena = sec_arena_create(cx);
+  if (!p.arena) return SEC_MEMORY;
+  sec_status status = bind_text(&p, name, in, n_in, out, max_out, n_out);
+  sec_arena_destroy(p.arena);
+  return status;
+}

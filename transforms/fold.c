@@ -21,6 +21,7 @@ SEC_DECLARE_PRIMITIVE(slice)
 SEC_DECLARE_PRIMITIVE(concatenate)
 SEC_DECLARE_PRIMITIVE(convert_element_type)
 SEC_DECLARE_PRIMITIVE(broadcast_in_dim)
+SEC_DECLARE_PRIMITIVE(squeeze)
 SEC_DECLARE_PRIMITIVE(transpose)
 
 /* What a rule did. */
@@ -200,11 +201,17 @@ static folded fold_reshape(const sec_defs *d, sec_candidate *c, sec_value *out) 
   return CHANGED;
 }
 
+/* Over no axes; or over axes of size 1, which is another shape of the operand (-0 stays -0). */
 static folded fold_reduce(const sec_defs *d, sec_candidate *c, sec_value *out) {
   int n;
-  (void)d;
   const int64_t *axes = sec_params_ints(c->params, "axes", &n);
-  return axes && n > 0 ? KEPT : is_operand(c, c->in[0], out);
+  if (!axes || n == 0) return is_operand(c, c->in[0], out);
+  const sec_aval *x = sec_value_aval(c->in[0]), *y = c->out_avals[0];
+  if (!x || x->size != y->size || x->size == 0 || x->dtype != y->dtype || x->weak != y->weak) return KEPT;
+  const sec_params *p = sec_params_make(d->cx, SEC_PARAMS(SEC_P_INTS("dimensions", axes, n)));
+  if (!p) return KEPT;
+  c->prim = &sec_squeeze_p;
+  return set_params(c, p, c->in[0]);
 }
 
 static sec_array *literal_array(const sec_literal *l, sec_context *cx) {

@@ -3,6 +3,7 @@
  * Every equation is replayed and its rule asked for the tangents of its results.  A tangent known to be zero is
  * SEC_VALUE_ZERO and never becomes an equation unless the caller asks for it. */
 #include "body.h"
+#include "ops/control_rules.h"
 #include <secant/transforms.h>
 
 typedef struct jvp_walk {
@@ -188,6 +189,21 @@ static sec_status check_tangents(const sec_jaxpr *j, const bool *nonzero) {
   return SEC_OK;
 }
 
+/* Whether a linear part that can only be transposed stands in the jaxpr, needed or not. */
+static bool has_custom_lin(const sec_jaxpr *j) {
+  for (uint32_t i = 0; i < j->n_eqns; i++) {
+    const sec_params *p = j->eqns[i].params;
+    if (j->eqns[i].prim == &sec_custom_lin_p) return true;
+    for (int k = 0; p && k < p->n; k++) {
+      const sec_param *q = &p->list[k];
+      if (q->kind == SEC_PARAM_JAXPR && has_custom_lin(q->u.jaxpr)) return true;
+      for (int b = 0; q->kind == SEC_PARAM_JAXPRS && b < q->u.jaxprs.n; b++)
+        if (has_custom_lin(q->u.jaxprs.v[b])) return true;
+    }
+  }
+  return false;
+}
+
 sec_status sec_jaxpr_jvp(const sec_jaxpr *j, const bool *nonzero, bool *out_nonzero,
                          sec_jaxpr **out) {
   *out = NULL;
@@ -202,6 +218,11 @@ sec_status sec_jaxpr_jvp(const sec_jaxpr *j, const bool *nonzero, bool *out_nonz
     status = check_tangents(j, flags);
     if (status == SEC_OK)
       status = sec_jvp_body(j, flags, force, out_nonzero ? out_nonzero : found, out);
+  }
+  if (status == SEC_OK && has_custom_lin(*out)) {
+    status = sec_custom_lin_p.refuse();
+    sec_jaxpr_release(*out);
+    *out = NULL;
   }
   sec_arena_destroy(arena);
   return status;

@@ -104,21 +104,31 @@ SEC_PRIMITIVE(gather, .doc = "Windows of the operand at places given by indices.
               .transpose = {gather_transpose}, .batch = gather_batch, .form = SEC_FORM_RUNTIME,
               .runtime = "sec_rt_gather", .meta = gather_meta, .takes = SEC_TAKES_ANY)
 
+enum { MODES = 15 };
+
+int sec_index_params(int mode, sec_param *list) {
+  int n = 0;
+  if (mode & SEC_INDICES_UNIQUE) list[n++] = (sec_param)SEC_P_BOOL("unique_indices", true);
+  if (mode & SEC_INDICES_SORTED) list[n++] = (sec_param)SEC_P_BOOL("indices_are_sorted", true);
+  list[n++] = (sec_param)SEC_P_INT("mode", mode & MODES);
+  return n;
+}
+
 static sec_value bind_gather(sec_value x, sec_value indices, const sec_gather_dims *d,
                              const int64_t *slice_sizes, int mode, bool zero) {
   const sec_aval *a = sec_value_aval(x);
   if (a == NULL || sec_value_aval(indices) == NULL) return SEC_VALUE_POISON;
-  const sec_param list[] = {
+  sec_param list[10] = {
       SEC_P_INTS("offset_dims", d->offset_dims, d->n_offset),
       SEC_P_INTS("collapsed_slice_dims", d->collapsed_slice_dims, d->n_collapsed),
       SEC_P_INTS("start_index_map", d->start_index_map, d->n_start),
       SEC_P_INTS("operand_batching_dims", d->operand_batching_dims, d->n_batching),
       SEC_P_INTS("start_indices_batching_dims", d->start_indices_batching_dims, d->n_batching),
-      SEC_P_INTS("slice_sizes", slice_sizes, a->rank),
-      SEC_P_INT("mode", mode),
-      SEC_P_INT("fill_value", 0)};
+      SEC_P_INTS("slice_sizes", slice_sizes, a->rank)};
+  int n = 6 + sec_index_params(mode, list + 6);
+  if (zero) list[n++] = (sec_param)SEC_P_INT("fill_value", 0);
   return sec_bind2(&sec_gather_p, x, indices,
-                   sec_params_make(sec_current_context("gather"), list, zero ? 8 : 7));
+                   sec_params_make(sec_current_context("gather"), list, n));
 }
 
 sec_value sec_gather(sec_value x, sec_value indices, const sec_gather_dims *dims,
@@ -129,5 +139,5 @@ sec_value sec_gather(sec_value x, sec_value indices, const sec_gather_dims *dims
 sec_value sec_gather_or_zero(sec_value x, sec_value indices, const sec_gather_dims *dims,
                              const int64_t *slice_sizes, int mode) {
   return bind_gather(x, indices, dims, slice_sizes,
-                     mode == SEC_MODE_CLIP ? mode : SEC_MODE_FILL_OR_DROP, true);
+                     (mode & MODES) == SEC_MODE_CLIP ? mode : SEC_MODE_FILL_OR_DROP, true);
 }

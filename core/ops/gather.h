@@ -8,6 +8,9 @@
 
 enum { SEC_MODE_CLIP, SEC_MODE_FILL_OR_DROP, SEC_MODE_PROMISE_IN_BOUNDS };
 
+/* Writes what the caller knows of the indices as parameters; returns how many. */
+int sec_index_params(int mode, sec_param *list);
+
 /* The names of the five lists in the order of sec_gather_dims, then that of the mode. */
 extern const char *const sec_gather_names[5], *const sec_scatter_names[5];
 

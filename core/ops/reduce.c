@@ -31,7 +31,7 @@ static sec_status reduced_type(sec_typing *t, sec_dtype dtype, bool weak) {
 }
 
 static sec_status reduce_type(sec_typing *t) {
-  return reduced_type(t, t->in[0]->dtype, t->in[0]->weak);
+  return reduced_type(t, t->in[0]->dtype, t->in[0]->weak && t->in[0]->dtype != SEC_BOOL);
 }
 
 sec_scalar_value sec_identity_value(sec_identity identity, sec_dtype dtype) {
@@ -63,10 +63,12 @@ void sec_fold_element(const sec_primitive *combine, const sec_array *x, int64_t 
   }
 }
 
+/* One element is its own sum: -0 stays. */
 static sec_status reduce_eval(const sec_eval *e) {
   const sec_array *x = e->in[0];
   sec_array *y = e->out[0];
   const sec_aval *a = x->aval;
+  if (a->size == y->aval->size) return sec_eval_copy(e);
   int n;
   const int64_t *axes = sec_params_ints(e->params, "axes", &n);
   int64_t strides[SEC_MAX_RANK], kept[SEC_MAX_RANK], inner[SEC_MAX_RANK], index[SEC_MAX_RANK] = {0},

@@ -83,20 +83,19 @@ sec_value sec_bind_scatter(const sec_primitive *prim, sec_value x, sec_value ind
   sec_value out;
   for (int i = 0; i < 3; i++)
     if (sec_value_aval(in[i]) == NULL) return SEC_VALUE_POISON;
-  const sec_param list[] = {
+  sec_param list[8] = {
       SEC_P_INTS("update_window_dims", d->offset_dims, d->n_offset),
       SEC_P_INTS("inserted_window_dims", d->collapsed_slice_dims, d->n_collapsed),
       SEC_P_INTS("scatter_dims_to_operand_dims", d->start_index_map, d->n_start),
       SEC_P_INTS("operand_batching_dims", d->operand_batching_dims, d->n_batching),
-      SEC_P_INTS("scatter_indices_batching_dims", d->start_indices_batching_dims, d->n_batching),
-      SEC_P_INT("mode", mode), SEC_P_INT("unique_indices", 1)};
-  const sec_params *params =
-      sec_params_make(sec_current_context(prim->name), list, unique ? 7 : 6);
+      SEC_P_INTS("scatter_indices_batching_dims", d->start_indices_batching_dims, d->n_batching)};
+  int n = 5 + sec_index_params(mode | (unique ? SEC_INDICES_UNIQUE : 0), list + 5);
+  const sec_params *params = sec_params_make(sec_current_context(prim->name), list, n);
   sec_bind(prim, in, 3, params, &out, 1);
   return out;
 }
 
-bool sec_scatter_unique(const sec_params *p) { return sec_params_find(p, "unique_indices") != NULL; }
+bool sec_scatter_unique(const sec_params *p) { return sec_params_int(p, "unique_indices") != 0; }
 
 sec_status sec_scatter_batch(sec_batch *b) {
   sec_gather_dims d = sec_gather_dims_of(b->params, sec_scatter_names);

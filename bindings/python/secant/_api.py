@@ -7,7 +7,7 @@ from secant._axes import named_axis
 from secant._errors import check
 from secant._jit import flat_result
 from secant._lib import context, lib, take_text
-from secant._trace import aval_of, trace_flat
+from secant._trace import aval_of, local, trace_flat
 from secant._tracer import Tracer
 
 
@@ -35,9 +35,11 @@ def make_jaxpr(fun, static_argnums=(), axis_env=None, return_shape=False, abstra
         axes = [named_axis(name, size) for name, size in axis_env or ()]
         for axis in axes:
             axis.__enter__()
+        shown, local.shown = local.shown, True
         try:
             jaxpr, out_tree = _traced(fun, args, keywords, statics)
         finally:
+            local.shown = shown
             for axis in reversed(axes):
                 axis.__exit__()
         return (jaxpr, _structs(jaxpr, out_tree)) if return_shape else jaxpr

@@ -9,7 +9,8 @@ from secant import _fast, _tree, _types
 from secant._array import ArrayImpl, from_scalar, to_array
 from secant._errors import locate, placed
 from secant._executable import Executable
-from secant._trace import call, local, trace_flat
+from secant._lib import lib
+from secant._trace import Tracer, aval_of, call as replayed, lifted, local, results, trace_flat, values
 
 _cache = {}  # (function, structure, types and statics) -> (Executable, structure of the result)
 _NUMBERS = (bool, int, float, complex)
@@ -31,14 +32,46 @@ class _Static:
         return type(other) is _Static and type(self.value) is type(other.value) and self.value == other.value
 
 
-def op(n=1):
+def called(function, n, name):
+    """`function`, under make_jaxpr as a call of that name; else as it is, which is traced and transformed faster."""
+    cache = {}
+
+    def traced(*args, **keywords):
+        if not local.shown:
+            local.inlined += 1
+            return function(*args, **keywords)
+        leading, tree = _tree.tree_flatten(args[:n])
+        rest, rest_tree = _tree.tree_flatten((args[n:], keywords))
+        operands, spec = [], []
+        for leaf in leading + rest:
+            number = isinstance(leaf, (np.generic, *_NUMBERS)) and len(spec) < len(leading)
+            if number or isinstance(leaf, (Tracer, ArrayImpl, np.ndarray)):
+                operands.append(leaf)
+                spec.append(aval_of(leaf))
+            else:
+                spec.append(_Static(leaf))
+        key = (tree, rest_tree, tuple(spec), _types.x64())
+        if key not in cache:
+            cache[key] = _traced_leaves(function, tree, rest_tree, spec, [aval_of(x) for x in operands], name)
+        jaxpr, out_tree = cache[key]
+        out = values([0] * jaxpr.n_out)
+        return out_tree.unflatten(results(lib.sec_jit_call(name.encode(), jaxpr.handle, lifted(operands), out), out))
+
+    traced.__name__, traced.__doc__, traced.__module__ = function.__name__, function.__doc__, function.__module__
+    return traced
+
+
+def op(n=1, call=None):
     """Decorator of a function that is written for an open trace and has `n` leading operands.
 
     In a trace it is called as it is; outside one it is traced, compiled and run.  Arrays are operands wherever
-    they stand; numbers are operands among the first `n` arguments and static behind them.
+    they stand; numbers are operands among the first `n` arguments and static behind them.  `call`: the name of the jit
+    that the function is in JAX.
     """
 
     def wrap(function):
+        if call:
+            function = called(function, n, call)
         if _fast.enabled:
             return Operation(function, n)
 
@@ -150,7 +183,9 @@ def _sort(leaf, number, operands, spec):
         spec.append(leaf)
 
 
-def _compile(function, tree, rest_tree, spec, operands):
+def _traced_leaves(function, tree, rest_tree, spec, avals, name):
+    """(Jaxpr, structure of the result) of a function of leaves, static ones among them."""
+
     def traced(inputs):
         inputs = iter(inputs)
         leaves = [s.value if type(s) is _Static else next(inputs) for s in spec]
@@ -158,7 +193,11 @@ def _compile(function, tree, rest_tree, spec, operands):
         more, keywords = rest_tree.unflatten(leaves[tree.num_leaves :])
         return _tree.tree_flatten(function(*args, *more, **keywords))
 
-    jaxpr, out_tree = trace_flat(traced, [a.aval for a in operands], function.__name__)
+    return trace_flat(traced, avals, name)
+
+
+def _compile(function, tree, rest_tree, spec, operands):
+    jaxpr, out_tree = _traced_leaves(function, tree, rest_tree, spec, [a.aval for a in operands], function.__name__)
     return Executable(jaxpr), out_tree
 
 
@@ -179,4 +218,4 @@ def staged(function, *args):
         return _tree.tree_flatten(function(*tree.unflatten(inputs)))
 
     jaxpr, out_tree = trace_flat(traced, [a.aval for a in arrays], getattr(function, "__name__", "f"))
-    return out_tree.unflatten(call(jaxpr, arrays))
+    return out_tree.unflatten(replayed(jaxpr, arrays))

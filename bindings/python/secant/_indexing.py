@@ -8,7 +8,7 @@ from secant._eager import run
 from secant._errors import NonConcreteBooleanIndexError, placed
 from secant._lib import int64s, lib
 from secant._operators import Array
-from secant._trace import literal, local, tracer
+from secant._trace import literal, local, tracer, values
 from secant._tracer import Tracer, made
 from secant.lax._gather import GatherDimensionNumbers, GatherScatterMode
 
@@ -231,9 +231,10 @@ def _wrapped(i, size):
     """Negative indices count from the end, once."""
     if _types.KINDS[i.aval.code] == "UINT":
         return i
-    shifted = lib.sec_add(i.value, lib.sec_scalar_int(size))
     negative = lib.sec_lt(i.value, lib.sec_scalar_int(0))
-    return made(lib.sec_where(negative, shifted, i.value))
+    strong = lib.sec_convert(i.value, i.aval.code, False) if i.aval.weak_type else i.value
+    shifted = lib.sec_add(strong, lib.sec_scalar_int(size))
+    return made(lib.sec_select_n(negative, values([i.value, shifted]), 2))
 
 
 def _new_axes(items, first, together, n_common):

@@ -40,11 +40,12 @@ def clear():
 class _Entry:
     """One signature: its jaxpr, and its executable once it was called outside a trace."""
 
-    __slots__ = ("jaxpr", "out_tree", "name", "in_tree", "donated", "_donate", "_executable")
+    __slots__ = ("jaxpr", "out_tree", "name", "in_tree", "donated", "inlined", "_donate", "_executable")
 
     def __init__(self, jaxpr, out_tree, name, in_tree=None, donated=None):
         """donated: of every input whether its argument is donated; None: none is."""
         self.jaxpr, self.out_tree, self.name, self.in_tree, self.donated = jaxpr, out_tree, name, in_tree, donated
+        self.inlined = False  # calls that make_jaxpr would show were traced in place
         self._executable = self._donate = None
 
     @property
@@ -174,10 +175,15 @@ class Jitted:
         key = (tree, avals, statics, axis_environment(), _types.x64())
         full = self._cache.full
         entry = full.get(key)
+        if entry is not None and entry.inlined and local.shown:
+            key = (key, "shown")
+            entry = full.get(key)
         if entry is None:
+            before = local.inlined
             entry = self._trace(tree, avals, statics)
             if self._donate_nums or self._donate_names:
                 entry.donated = self._donated_leaves(dynamic, rest)
+            entry.inlined = local.inlined != before
             if None not in entry.jaxpr.consts:
                 full[key] = entry
         return entry, leaves

@@ -26,6 +26,8 @@ class Frame:
 class _Local(threading.local):
     def __init__(self):
         self.frames = []
+        self.shown = False  # under make_jaxpr: functions that are a jit of their own in JAX are written so
+        self.inlined = 0  # how many were traced in place
 
 
 local = _Local()

@@ -1,4 +1,4 @@
-"""x.at[index]: changed copies, as scatters; duplicates of multiply (of floats), divide and power take turns."""
+"""x.at[index]: changed copies, as scatters; duplicates of divide and power take turns."""
 
 import numpy as np
 
@@ -37,13 +37,14 @@ class _Place:
         self._x, self._index = x, index
 
     @placed
-    def _write(self, how, values, mode, wrap_negative_indices, unique_indices=False):
+    def _write(self, how, values, mode, wrap_negative_indices, unique_indices=False, rising=False):
         if mode == "wrap":
             raise ValueError(
                 "mode='wrap' is not supported in x.at[].set; use mode='clip', 'drop' or 'promise_in_bounds'"
             )
         items, arrays = _parse(self._x, self._index)
-        arguments = (self._x, values, arrays, items, how, mode or "drop", wrap_negative_indices, bool(unique_indices))
+        known = (bool(unique_indices), bool(rising))
+        arguments = (self._x, values, arrays, items, how, mode or "drop", wrap_negative_indices, *known)
         return _written(*arguments) if local.frames else run(_written, 3, arguments, {})
 
     @placed
@@ -83,7 +84,7 @@ def _writer(how, doc):
         wrap_negative_indices=True,
         out_sharding=None,
     ):
-        return self._write(how, values, mode, wrap_negative_indices, unique_indices)
+        return self._write(how, values, mode, wrap_negative_indices, unique_indices, indices_are_sorted)
 
     method.__name__, method.__doc__ = how, doc
     return method
@@ -110,7 +111,7 @@ def _combine(how, old, new):
     return getattr(jnp, {"min": "minimum", "max": "maximum"}.get(how, how))(old, new).astype(old.dtype)
 
 
-def _written(x, values, arrays, items, how, mode, wrap, unique=False):
+def _written(x, values, arrays, items, how, mode, wrap, unique=False, rising=False):
     """`x` with values written at items."""
     x, y = tracer(x), tracer(values)
     arrays = [tracer(a) for a in arrays]
@@ -119,29 +120,38 @@ def _written(x, values, arrays, items, how, mode, wrap, unique=False):
     items = _expand(list(items), x.ndim)
     if any(_is_mask0(i) for i in items):
         raise NotImplementedError("x.at[True] is not available in this version")
-    axes, indices, windows, shape, squeezed = _window(x, items, arrays, wrap)
+    axes, inserted, indices, windows, shape, squeezed = _window(x, items, arrays, wrap)
     try:
         y = lax.broadcast_to(y, squeezed)
     except (TypeError, ValueError):
         raise ValueError(f"Incompatible shapes for broadcasting: {y.shape} and requested shape {squeezed}\n  hint: the values must broadcast to the shape of x[index]") from None
+    if 0 in shape:
+        return x
     y = y if y.shape == shape else made(lib.sec_reshape(y.value, len(shape), int64s(shape)))
     numbers = ScatterDimensionNumbers(
-        update_window_dims=windows, inserted_window_dims=axes, scatter_dims_to_operand_dims=axes
+        update_window_dims=windows, inserted_window_dims=inserted, scatter_dims_to_operand_dims=axes
     )
-    mode = GatherScatterMode.from_any(mode)
+    one = all(not a.ndim for a in arrays)  # window: nothing to meet
+    unique = unique or one
+    options = {
+        "mode": GatherScatterMode.from_any(mode),
+        "unique_indices": unique,
+        "indices_are_sorted": rising or one,
+    }
     if how == "set":
-        return lax.scatter(x, indices, y, numbers, mode=mode)
+        return lax.scatter(x, indices, y, numbers, **options)
     if how in ("add", "subtract"):
-        return lax.scatter_add(x, indices, -y if how == "subtract" else y, numbers, mode=mode)
+        return lax.scatter_add(x, indices, -y if how == "subtract" else y, numbers, **options)
     if how in ("min", "max"):
-        return (lax.scatter_min if how == "min" else lax.scatter_max)(x, indices, y, numbers, mode=mode)
-    if how == "multiply" and (unique or not arrays or _types.is_integer(x.aval.code)):
-        return lax.scatter_mul(x, indices, y, numbers, mode=mode, unique_indices=unique or not arrays)
-    return _turns(x, indices, y, axes, windows, numbers, mode, how, unique=unique or not arrays)
+        return (lax.scatter_min if how == "min" else lax.scatter_max)(x, indices, y, numbers, **options)
+    if how == "multiply":
+        return lax.scatter_mul(x, indices, y, numbers, **options)
+    return _turns(x, indices, y, axes, inserted, windows, numbers, options["mode"], how, unique)
 
 
 def _window(x, items, arrays, wrap):
-    """An index as a scatter: (indexed axes, coordinates, window axes of the updates, their shape, the shape of x[index])."""
+    """An index as a scatter: (indexed axes, those that windows do not span, coordinates, window axes of the updates, their
+    shape, the shape of x[index]).  A slice is a window, one with steps an axis of coordinates."""
     arrays = iter(arrays)
     n_advanced = sum(1 for i in items if i == _SLOT or isinstance(i, int))
     advanced = [k for k, i in enumerate(items) if i == _SLOT or isinstance(i, int)]
@@ -159,8 +169,11 @@ def _window(x, items, arrays, wrap):
             raw.append((axis, "a", _wrapped(i, d) if wrap else i))
         else:
             a, b, s = slice(*item[1:]).indices(d)
-            whole = (a, b, s) == (0, d, 1)
-            raw.append((axis, "w", d) if whole else (axis, "s", np.arange(a, b, s, dtype=np.int32)))
+            n = len(range(a, b, s))
+            if s == 1 and n:
+                raw.append((axis, "w", n, None if n == d else a))
+            else:
+                raw.append((axis, "s", np.arange(a, b, s, dtype=np.int32)))
         axis += 1
     common = np.broadcast_shapes(*(r[2].shape for r in raw if r and r[1] == "a"))
     # the result's axes in order: ("c", k) of the index arrays, ("s", axis) of slices, ("w", axis) of whole axes, ("n",) new
@@ -183,11 +196,15 @@ def _window(x, items, arrays, wrap):
     batch = [o for o in real if o[0] != "w"]
     windows = [k for k, o in enumerate(real) if o[0] == "w"]
     batch_shape = tuple(size[o] for o in batch)
-    axes, parts = [], []
+    axes, inserted, parts = [], [], []
     for r in raw:
-        if r is None or r[1] == "w":
+        if r is None or r[1] == "w" and r[3] is None:
             continue
         axes.append(r[0])
+        if r[1] == "w":
+            parts.append(lax.broadcast_in_dim(literal(_types.I32, r[3]), batch_shape, ()))
+            continue
+        inserted.append(r[0])
         if r[1] == "s":
             where = [k for k, o in enumerate(batch) if o == ("s", r[0])]
             parts.append(lax.broadcast_in_dim(tracer(from_numpy(r[2])), batch_shape, where))
@@ -203,14 +220,15 @@ def _window(x, items, arrays, wrap):
         code = max((p.aval.code for p in parts), key=lambda c: (_types.SIZES[c], c))
         parts = [p if p.aval.code == code else made(lib.sec_convert(p.value, code, False)) for p in parts]
         indices = _stacked(parts, batch_shape)
-    return axes, indices, windows, tuple(size[o] for o in real), squeezed
+    return axes, inserted, indices, windows, tuple(size[o] for o in real), squeezed
 
 
-def _turns(x, indices, y, axes, windows, numbers, mode, how, unique):
+def _turns(x, indices, y, axes, inserted, windows, numbers, mode, how, unique):
     """Updates that are no sums: at once where places are distinct, else one after the other."""
     n_batch = indices.ndim - 1
-    gathers = GatherDimensionNumbers(offset_dims=windows, collapsed_slice_dims=axes, start_index_map=axes)
-    sizes = tuple(1 if d in axes else n for d, n in enumerate(x.shape))
+    gathers = GatherDimensionNumbers(offset_dims=windows, collapsed_slice_dims=inserted, start_index_map=axes)
+    spans = iter(y.shape[k] for k in windows)
+    sizes = tuple(1 if d in inserted else next(spans) for d in range(x.ndim))
     if unique:
         old = lax.gather(x, indices, gathers, sizes, mode=GatherScatterMode.CLIP)
         return lax.scatter(x, indices, _combine(how, old, y), numbers, mode=mode)
@@ -219,10 +237,10 @@ def _turns(x, indices, y, axes, windows, numbers, mode, how, unique):
     count = int(np.prod(y.shape[:n_batch], dtype=np.int64))
     rows = (indices.reshape(count, len(axes)), y.reshape(count, *y.shape[n_batch:]))
     numbers = ScatterDimensionNumbers(
-        update_window_dims=tuple(range(len(windows))), inserted_window_dims=axes, scatter_dims_to_operand_dims=axes
+        update_window_dims=tuple(range(len(windows))), inserted_window_dims=inserted, scatter_dims_to_operand_dims=axes
     )
     gathers = GatherDimensionNumbers(
-        offset_dims=tuple(range(len(windows))), collapsed_slice_dims=axes, start_index_map=axes
+        offset_dims=tuple(range(len(windows))), collapsed_slice_dims=inserted, start_index_map=axes
     )
 
     def step(x, row):

@@ -26,6 +26,12 @@ SEC_API sec_array *sec_jaxpr_const_array(const sec_jaxpr *j, int i); /* borrowed
 SEC_API char *sec_jaxpr_print(const sec_jaxpr *j);
 /* Reads such text back.  *out is the caller's; on error NULL, and the message names line and column. */
 SEC_API sec_status sec_jaxpr_parse(sec_context *cx, const char *text, sec_jaxpr **out);
+/* Whether there is a primitive of that name, as text or the registry calls it. */
+SEC_API bool sec_has_primitive(const char *name);
+/* Applies it in the current trace, with parameters as in text: "[axes=(0,)]", or "".  out has room for max_out values;
+ * *n_out says how many there are. */
+SEC_API sec_status sec_bind_text(const char *name, const char *params, const sec_value *in, int n_in, sec_value *out,
+                                 int max_out, int *n_out);
 /* Re-types every equation and checks single assignment and order. */
 SEC_API sec_status sec_jaxpr_check(const sec_jaxpr *j);
 /* Structure, parameters and types alike; captured arrays by type only.  Equal jaxprs hash alike. */

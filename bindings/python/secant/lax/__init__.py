@@ -137,3 +137,12 @@ from secant.lax._special import (  # noqa: F401
 )
 from secant.lax._sort import sort, sort_key_val, top_k  # noqa: F401
 from secant.lax._windows import padtype_to_pads, reduce_window, reduce_window_shape_tuple  # noqa: F401
+
+
+def __getattr__(name):
+    from secant.lax._primitives import find
+
+    primitive = find(name)
+    if primitive is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return primitive

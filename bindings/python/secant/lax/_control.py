@@ -26,7 +26,7 @@ def _settle(trace, avals, n_carry, what):
     """Traces a loop body until the types of the carry stay: a weak carry is promoted to the body's type."""
     while True:
         jaxpr, out_tree = trace(avals)
-        changed = list(avals)
+        changed, again = list(avals), False
         for i, (a, b) in enumerate(zip(avals[:n_carry], jaxpr.out_avals[:n_carry])):
             if a is b:
                 continue
@@ -37,6 +37,7 @@ def _settle(trace, avals, n_carry, what):
                 )
             if a.code == b.code and b.weak_type:
                 continue
+            again = again or a.code != b.code
             code, _ = _types.promote(a, b)
             if code != b.code:
                 raise TypeError(
@@ -46,6 +47,9 @@ def _settle(trace, avals, n_carry, what):
             changed[i] = _types.aval(code, a.shape)
         if changed == list(avals):
             return jaxpr, out_tree
+        if not again:  # a carry that only stops being weak: the same equations
+            body = jaxpr
+            trace = lambda avals: (trace_flat(lambda ins: (call(body, ins), None), avals, "body")[0], out_tree)  # noqa: E731
         avals = changed
 
 
@@ -220,7 +224,7 @@ def fori_loop(lower, upper, body_fun, init_val, *, unroll=None):
 
 
 def _fori_while(code, body_fun, lower, upper, init):
-    lower, upper = (_cast(b, _types.aval(code)) for b in (lower, upper))
+    lower, upper = (b if aval_of(b).code == code else _cast(b, _types.aval(code)) for b in (lower, upper))
     return _while(lambda s: s[0] < s[1], lambda s: (s[0] + 1, s[1], body_fun(s[0], s[2])), (lower, upper, init))[2]
 
 
@@ -264,7 +268,10 @@ def switch(index, branches, *operands, operand=None):
     if jit_disabled() and not isinstance(index, Tracer):
         return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
 
-    return staged(lambda index, operands: _switch(tracer(index), branches, operands), index, operands)
+    def choose(index, operands):
+        return _switch(_cast(index, _types.aval(_types.I32)), branches, operands)
+
+    return staged(choose, index, operands)
 
 
 def _switch(index, functions, operands):

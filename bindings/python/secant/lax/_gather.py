@@ -83,6 +83,11 @@ class GatherScatterMode:
         return int(mode)
 
 
+def _known(unique, rising):
+    """What is known of the indices, in the bits of a mode (SEC_INDICES_UNIQUE, SEC_INDICES_SORTED)."""
+    return (16 if unique else 0) + (32 if rising else 0)
+
+
 def _struct(cls, numbers):
     """The C struct of dimension numbers, and the lists it points to."""
     lists = [int64s(axes) for axes in numbers._key()]
@@ -106,7 +111,8 @@ def gather(
     x, indices = tracer(operand), tracer(start_indices)
     dims, lists = _struct(sec_gather_dims, dimension_numbers)
     mode = GatherScatterMode.from_any(mode)
-    out = made(lib.sec_gather(x.value, indices.value, ctypes.addressof(dims), int64s(sizes(slice_sizes)), mode))
+    known = mode + _known(unique_indices, indices_are_sorted)
+    out = made(lib.sec_gather(x.value, indices.value, ctypes.addressof(dims), int64s(sizes(slice_sizes)), known))
     if fill_value is None or mode != GatherScatterMode.FILL_OR_DROP:
         return out
     return _filled(out, x, indices, dimension_numbers, sizes(slice_sizes), fill_value)
@@ -141,7 +147,7 @@ def _scatter(name, doc, says_unique=False):
             )
         dims, lists = _struct(sec_scatter_dims, dimension_numbers)
         more = (bool(unique_indices),) if says_unique else ()
-        mode = GatherScatterMode.from_any(mode)
+        mode = GatherScatterMode.from_any(mode) + _known(unique_indices, indices_are_sorted)
         return made(c(x.value, indices.value, updates.value, ctypes.addressof(dims), mode, *more))
 
     f.__name__, f.__doc__, f.__module__ = name, doc, "secant.lax"

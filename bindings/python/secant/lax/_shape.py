@@ -218,8 +218,9 @@ def start_values(x, starts):
         if s.ndim or not _types.is_integer(s.aval.code):
             raise TypeError(f"dynamic_slice: start indices must be integer scalars, got {s.aval.str_short()}")
         if _types.KINDS[s.aval.code] == "INT":
-            shifted = lib.sec_add(s.value, lib.sec_scalar_int(size))
             negative = lib.sec_lt(s.value, lib.sec_scalar_int(0))
+            strong = lib.sec_convert(s.value, s.aval.code, False) if s.aval.weak_type else s.value
+            shifted = lib.sec_add(strong, lib.sec_scalar_int(size))
             s = made(lib.sec_select_n(negative, values([s.value, shifted]), 2))
         out.append(s.value)
     return _one_type(out)

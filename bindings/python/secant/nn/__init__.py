@@ -4,19 +4,24 @@ import numpy as np
 
 from secant import lax, numpy as jnp
 from secant._custom import custom_jvp
-from secant._eager import op
+from secant._eager import called, op
 from secant._trace import tracer
 from secant.numpy._common import arraylike, axes_of, inexact
 
 
-def _relu_rule(primals, tangents):
-    (x,), (t,) = primals, tangents
-    return _relu(x), jnp.where(x > 0, t, jnp.zeros_like(t))
+def _with_jvp(name, function, slope):
+    """`function` as one with a derivative of its own: slope(x, tangent)."""
+
+    def jvp(primals, tangents):
+        return f(*primals), slope(*primals, *tangents)
+
+    f = custom_jvp(called(function, 1, name))
+    f.__name__ = name
+    f.defjvp(jvp)
+    return f
 
 
-_relu = custom_jvp(lambda x: jnp.maximum(x, 0))
-_relu.__name__ = "relu"
-_relu.defjvp(_relu_rule)
+_relu = _with_jvp("relu", lambda x: jnp.maximum(x, 0), lambda x, t: jnp.where(x > 0, t, jnp.zeros_like(t)))
 
 
 @op(1)
@@ -25,14 +30,11 @@ def relu(x):
     return _relu(tracer(x))
 
 
-def _relu6_rule(primals, tangents):
-    (x,), (t,) = primals, tangents
-    return _relu6(x), jnp.where((x > 0) & (x < 6), t, jnp.zeros_like(t))
-
-
-_relu6 = custom_jvp(lambda x: jnp.minimum(jnp.maximum(x, 0), 6.0))
-_relu6.__name__ = "relu6"
-_relu6.defjvp(_relu6_rule)
+_relu6 = _with_jvp(
+    "relu6",
+    lambda x: jnp.minimum(jnp.maximum(x, 0), 6.0),
+    lambda x, t: jnp.where((x > 0) & (x < 6), t, jnp.zeros_like(t)),
+)
 
 
 @op(1)
@@ -59,7 +61,7 @@ def soft_sign(x):
     return x / (jnp.abs(x) + 1)
 
 
-@op(1)
+@op(1, call="silu")
 def silu(x):
     """x sigmoid(x)."""
     x = inexact(arraylike("silu", x))
@@ -180,7 +182,7 @@ def softmax(x, axis=-1, where=None):
     return e / jnp.sum(e, axes, keepdims=True)
 
 
-@op(1)
+@op(1, call="log_softmax")
 def log_softmax(x, axis=-1, where=None):
     """log(softmax(x)) along an axis."""
     x = inexact(arraylike("log_softmax", x))

@@ -5,8 +5,9 @@ import numpy as np
 from secant import _types
 from secant._eager import op
 from secant._lib import lib
+from secant._trace import local, values
 from secant._tracer import made
-from secant.numpy._common import arraylike, promoted
+from secant.numpy._common import arraylike, broadcast, promoted
 
 
 def _named(f, name, doc):
@@ -98,10 +99,23 @@ def logical_not(x, /):
 
 
 # ---- choice ----
-@op(3)
+def _where_shown(condition, x, y):
+    """As JAX writes it: one type, one shape."""
+    weak = x.aval.weak_type and y.aval.weak_type
+    x, y = (made(lib.sec_convert(v.value, v.aval.code, weak)) for v in (x, y))
+    shape = np.broadcast_shapes(condition.shape, x.shape, y.shape)
+    condition, x, y = (
+        v if v.shape == shape or v is condition and not v.ndim else broadcast(v, shape) for v in (condition, x, y)
+    )
+    return made(lib.sec_select_n(condition.value, values([y.value, x.value]), 2))
+
+
+@op(3, call="_where")
 def _where(condition, x, y):
     condition, x, y = arraylike("where", condition, x, y)
     x, y = promoted(x, y)
+    if local.shown:
+        return _where_shown(_truth(condition), x, y)
     return made(lib.sec_where(_truth(condition).value, x.value, y.value))
 
 

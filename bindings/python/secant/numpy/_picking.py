@@ -58,14 +58,14 @@ def trace(a, offset=0, axis1=0, axis2=1, dtype=None, out=None):
     return sum(diagonal(a, offset, axis1, axis2), -1, dtype)
 
 
-@op(1)
+@op(1, call="triu")
 def triu(m, k=0):
     """Zeros below the k-th diagonal."""
     x = arraylike("triu", m)
     return where(_tri(*x.shape[-2:], k - 1, _types.BOOL), scalar_like(x, 0), x)
 
 
-@op(1)
+@op(1, call="tril")
 def tril(m, k=0):
     """Zeros above the k-th diagonal."""
     x = arraylike("tril", m)
@@ -93,7 +93,7 @@ def ix_(*args):
     return tuple(a.reshape([-1 if j == i else 1 for j in range(len(args))]) for i, a in enumerate(args))
 
 
-@op(1)
+@op(1, call="diff")
 def diff(a, n=1, axis=-1):
     """Differences of neighbours along an axis, n times."""
     x = arraylike("diff", a)

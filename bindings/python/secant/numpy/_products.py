@@ -80,7 +80,7 @@ def kron(a, b):
     return (left * right).reshape([s * t for s, t in zip(x.shape, y.shape)])
 
 
-@op(2)
+@op(2, call="cross")
 def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     """Vector product in three dimensions (or two: its third component)."""
     from secant.numpy._shape import moveaxis, stack

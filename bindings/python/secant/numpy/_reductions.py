@@ -230,8 +230,8 @@ def _cumulative(name, c):
     def f(a, axis=None, dtype=None, out=None):
         no_out(name, out)
         x = arraylike(name, a)
-        if axis is None:
-            x, axis = x.reshape(-1), 0
+        if axis is None or not x.ndim:  # a scalar is an array of one
+            x, axis = x.reshape(-1), axis or 0
         if dtype is not None:
             x = convert(x, _types.code_of(dtype))
         elif kind(x) == "BOOL":
@@ -243,9 +243,9 @@ def _cumulative(name, c):
     return f
 
 
-cumsum = op(1)(_cumulative("cumsum", lib.sec_cumsum))
+cumsum = op(1, call="cumsum")(_cumulative("cumsum", lib.sec_cumsum))
 cumsum.__doc__ = "Running sum along an axis; of the flat array without."
-cumprod = op(1)(_cumulative("cumprod", lib.sec_cumprod))
+cumprod = op(1, call="cumprod")(_cumulative("cumprod", lib.sec_cumprod))
 cumprod.__doc__ = "Running product along an axis; of the flat array without."
 
 

@@ -3,6 +3,7 @@
 from secant import _types, lax
 from secant._eager import op
 from secant._lib import int64s, lib
+from secant._trace import aval_of
 from secant._tracer import made
 from secant.numpy._common import arraylike, inexact, kind, promoted_inexact, scalar_like
 from secant.numpy._dtypes import finfo
@@ -37,7 +38,7 @@ def rint(x, /):
     return made(lib.sec_round(inexact(arraylike("rint", x)).value, 1))
 
 
-@op(1)
+@op(1, call="round")
 def round(a, decimals=0, out=None):
     """To `decimals` places, halves to even."""
     x = arraylike("round", a)
@@ -54,11 +55,13 @@ def round(a, decimals=0, out=None):
 around = round
 
 
-@op(3)
+@op(3, call="clip")
 def clip(arr=None, /, min=None, max=None, *, a=None, a_min=None, a_max=None):
     """minimum(maximum(x, min), max)."""
     x = arraylike("clip", a if arr is None else arr)
     low, high = a_min if min is None else min, a_max if max is None else max
+    if any(v is not None and _types.KINDS[aval_of(v).code] == "COMPLEX" for v in (x, low, high)):
+        raise ValueError("Clip received a complex value: complex numbers have no order.\n  hint: clip the real and the imaginary part")
     if low is not None:
         x = maximum(low, x)
     if high is not None:
@@ -100,7 +103,7 @@ def isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
     return out | (isnan(a) & isnan(b)) if equal_nan else out
 
 
-@op(1)
+@op(1, call="nan_to_num")
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     """NaN and infinities replaced by numbers."""
     x = arraylike("nan_to_num", x)

@@ -282,7 +282,7 @@ def unstack(x, /, *, axis=0):
 
 
 # ---- repeating and moving ----
-@op(1)
+@op(1, call="_flip")
 def flip(m, axis=None):
     """The elements in reverse order along axes."""
     x = arraylike("flip", m)

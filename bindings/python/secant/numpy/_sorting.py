@@ -27,7 +27,7 @@ def _order_of(name, a, axis, kind, order):
     return (x.reshape(-1), 0) if axis is None else (x, one_axis(axis, x.ndim))
 
 
-@op(1)
+@op(1, call="sort")
 def sort(a, axis=-1, *, kind=None, order=None, stable=True, descending=False):
     """The elements in order along an axis (None: all of them), NaN last; descending: in reverse."""
     x, axis = _order_of("sort", a, axis, kind, order)
@@ -41,7 +41,7 @@ def _places(x, axis, dtype=None):
     return lax.broadcasted_iota(_types.numpy_dtype(code), x.shape, axis)
 
 
-@op(1)
+@op(1, call="argsort")
 def argsort(a, axis=-1, *, kind=None, order=None, stable=True, descending=False, dtype=None):
     """The indices that sort along an axis (None: all elements); equals keep their order."""
     x, axis = _order_of("argsort", a, axis, kind, order)

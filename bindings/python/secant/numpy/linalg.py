@@ -92,7 +92,7 @@ def slogdet(a, *, method=None):
     return s, where(zero, scalar_like(x, -np.inf), sum(log(abs(d)), -1))
 
 
-@op(1)
+@op(1, call="norm")
 def norm(x, ord=None, axis=None, keepdims=False):
     """Norm of vectors or matrices; the Euclidean (Frobenius) one without `ord`."""
     x = inexact(arraylike("norm", x))

@@ -230,8 +230,8 @@ def _cumulative(name, c):
     def f(a, axis=None, dtype=None, out=None):
         no_out(name, out)
         x = arraylike(name, a)
-        if axis is None or not x.ndim:  # a scalar is an array of one
-            x, axis = x.reshape(-1), axis or 0
+        if axis is None:
+            x, axis = x.reshape(-1), 0
         if dtype is not None:
             x = convert(x, _types.code_of(dtype))
         elif kind(x) == "BOOL":

@@ -83,13 +83,28 @@ def _bits(name, function, doc):
 bitwise_and = _bits("bitwise_and", "and", "Bits set in both.")
 bitwise_or = _bits("bitwise_or", "or", "Bits set in either.")
 bitwise_xor = _bits("bitwise_xor", "xor", "Bits set in one.")
-left_shift = bitwise_left_shift = _bits("left_shift", "shift_left", "x shifted to the left by y bits.")
+
+
+def _numbers(name, *xs):
+    """Operands of one type that counts: two bools are integers."""
+    xs = promoted(*arraylike(name, *xs))
+    return [convert(x, _types.default_code("INT")) if kind(x) == "BOOL" else x for x in xs]
+
+
+@op(2)
+def left_shift(x, y, /):
+    """x shifted to the left by y bits."""
+    x, y = _numbers("left_shift", x, y)
+    return made(lib.sec_shift_left(x.value, y.value))
+
+
+bitwise_left_shift = left_shift
 
 
 @op(2)
 def right_shift(x, y, /):
     """x shifted to the right by y bits: with its sign when signed, else with 0."""
-    x, y = promoted(*arraylike("right_shift", x, y))
+    x, y = _numbers("right_shift", x, y)
     c = lib.sec_shift_right_logical if kind(x) == "UINT" else lib.sec_shift_right_arithmetic
     return made(c(x.value, y.value))
 

@@ -162,6 +162,7 @@ typedef struct sec_py_state {
   sec_pyo own_prefix;
   sec_pyo flying, ended; /* lists: see _running.py */
   sec_pyo ndarray;
+  sec_pyo live; /* the first of the arrays */
   sec_pyo fallback[N_OPERATORS];  /* Python functions of (a, b) or (a) */
   sec_pyo operation[N_OPERATORS]; /* functions of secant.numpy, once that is loaded */
 } sec_py_state;
@@ -171,7 +172,10 @@ extern sec_py_state sec_py;
 #define TYPE(o) (*(sec_pyo *)((char *)(o) + sec_py.head - sizeof(void *)))
 #define BODY(o, T) ((T *)((char *)(o) + sec_py.head))
 
-typedef struct sec_py_array { sec_array *array; sec_pyo aval, weakrefs; } sec_py_array;
+typedef struct sec_py_array {
+  sec_array *array;
+  sec_pyo    aval, weakrefs, next, *before; /* live arrays: the next one, and where this one is noted */
+} sec_py_array;
 typedef struct sec_py_tracer { sec_value value; sec_pyo aval; } sec_py_tracer;
 static inline sec_array *sec_py_array_of(sec_pyo o) { return BODY(o, sec_py_array)->array; }
 

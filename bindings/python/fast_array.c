@@ -1,6 +1,32 @@
 /* Concrete arrays: a counted sec_array and its type's Python object. */
 #include "fast.h"
 
+/* ---- the list of live arrays ---- */
+static void enter(sec_pyo self) {
+  sec_py_array *a = BODY(self, sec_py_array);
+  a->next = sec_py.live;
+  a->before = &sec_py.live;
+  if (a->next) BODY(a->next, sec_py_array)->before = &a->next;
+  sec_py.live = self;
+}
+
+static void leave(sec_py_array *a) {
+  if (!a->before) return;
+  *a->before = a->next;
+  if (a->next) BODY(a->next, sec_py_array)->before = a->before;
+}
+
+SEC_API sec_pyo sec_py_live_arrays(void) {
+  sec_pyo list = PY(PyList_New)(0);
+  for (sec_pyo o = sec_py.live; o && list; o = BODY(o, sec_py_array)->next)
+    if (PY(PyList_Append)(list, o)) {
+      PY(Py_DecRef)(list);
+      return NULL;
+    }
+  return list;
+}
+
+/* ---- arrays ---- */
 static int array_init(sec_pyo self, sec_pyo args, sec_pyo keywords) {
   sec_py_array *a = BODY(self, sec_py_array);
   ssize_t       n = PY(PyTuple_Size)(args);
@@ -14,6 +40,7 @@ static int array_init(sec_pyo self, sec_pyo args, sec_pyo keywords) {
   if (aval == PY(_Py_NoneStruct)) aval = NULL;
   sec_array_release(a->array);
   a->array = handle;
+  if (!a->before) enter(self);
   sec_pyo old = a->aval;
   a->aval = aval ? sec_py_kept(aval) : NULL;
   PY(Py_DecRef)(old);
@@ -24,6 +51,7 @@ static void array_dealloc(sec_pyo self) {
   sec_py_array *a = BODY(self, sec_py_array);
   sec_pyo       type = TYPE(self);
   if (a->weakrefs) PY(PyObject_ClearWeakRefs)(self);
+  leave(a);
   sec_array_release(a->array);
   PY(Py_DecRef)(a->aval);
   if (type == sec_py.array) PY(PyObject_Free)(self);
@@ -39,6 +67,7 @@ sec_pyo sec_py_array_new(sec_array *array, sec_pyo aval) {
   }
   sec_py_array *a = BODY(self, sec_py_array);
   a->array = array;
+  enter(self);
   if (aval) a->aval = sec_py_kept(aval);
   return self;
 }

@@ -193,7 +193,10 @@ sec_pyo sec_py_entry_run(sec_py_entry *e, sec_py_walk *w) {
   sec_pyo result = NULL;
   if (status == SEC_INTERRUPTED && PY(PyErr_CheckSignals)())
     sec_error_clear(sec_py.cx); /* KeyboardInterrupt */
-  else if (status != SEC_OK) sec_py_raise();
+  else if (status == SEC_DEVICE) { /* Python says which arguments do not agree */
+    sec_error_clear(sec_py.cx);
+    w->unusual = true;
+  } else if (status != SEC_OK) sec_py_raise();
   else {
     building b = {.entry = e, .arrays = out};
     result = e->nodes ? build(&b) : build_flat(&b);

@@ -62,6 +62,7 @@ sec_pyo sec_py_call(sec_pyo self, sec_pyo const *args, size_t count, sec_pyo nam
     if (e) {
       result = sec_py_entry_run(e, &w);
       sec_py_entry_release(e);
+      if (!result && w.unusual) result = miss(self, &w, args, n, names);
     } else if (!PY(PyErr_Occurred)()) {
       sec_py_walk_end(&w);
       sec_pyo refs = PY(PyList_New)(0);

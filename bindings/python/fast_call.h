@@ -98,7 +98,7 @@ bool sec_py_cache_add(sec_py_cache *c, const sec_py_walk *w, sec_pyo registratio
 void sec_py_cache_clear(sec_py_cache *c);
 void sec_py_entry_release(sec_py_entry *e);
 
-/* The result of a run, or NULL with an exception. */
+/* The result of a run; NULL with an exception, or with `unusual` set, where Python shall say what is wrong. */
 sec_pyo sec_py_entry_run(sec_py_entry *e, sec_py_walk *w);
 
 #endif

@@ -53,6 +53,15 @@ vmap(lambda a: 1.0 if a > 1 else 0.0)(x)  =>  vmap(lambda a: jnp.where(a > 1, 1.
 # in place
 write(x)  =>  x.at[0].set(1.0)
 jnp.put(x, 0, 1.0)  =>  jnp.put(x, 0, 1.0, inplace=False)
+# memory that is gone, and devices
+gone(x) + 1  =>  x + 1
+jit(lambda a: a * 2)(gone(x))  =>  jit(lambda a: a * 2)(x)
+np.asarray(gone(x))  =>  np.asarray(x)
+jit(lambda a, b: a + b, donate_argnums=0)(x, x)  =>  jit(lambda a, b: a + b, donate_argnums=0)(x, x.copy())
+put(x, 0) + put(x, 1)  =>  put(x, 0) + put(put(x, 1), 0)
+jit(lambda p, q: p['a'] + q)({'a': put(x, 0)}, put(x, 1))  =>  jit(lambda p, q: p['a'] + q)({'a': put(x, 0)}, x)
+secant.device_put(x, 'cpu:0')  =>  secant.device_put(x, secant.devices()[0])
+secant.devices('gpu')  =>  secant.devices('cpu')
 # derivatives
 grad(lambda a: a * 2)(x)  =>  grad(lambda a: (a * 2).sum())(x)
 grad(lambda a: (a, a))(1.0)  =>  grad(lambda a: (a, a), has_aux=True)(1.0)
@@ -99,6 +108,17 @@ def write(x):
     x[0] = 1.0
 
 
+def gone(x):
+    """A copy of `x` after it was donated."""
+    copy = x.copy()
+    secant.jit(lambda a: a + 1, donate_argnums=0)(copy)
+    return copy
+
+
+def put(x, i):
+    return secant.device_put(x, secant.devices()[i])
+
+
 own_vjp = secant.custom_vjp(lambda x: x * x)
 own_vjp.defvjp(lambda x: (x * x, x), lambda x, ct: (2 * x * ct,))
 
@@ -115,6 +135,8 @@ def names():
         "n": jnp.array([1, 2, 3]),
         "M": jnp.arange(6.0).reshape(2, 3),
         "leak": leak,
+        "gone": gone,
+        "put": put,
         "write": write,
         "kept": kept,
         "own_vjp": own_vjp,

@@ -6,25 +6,16 @@ loaded on first use.
 
 from secant import _tracer_operators, errors  # noqa: F401
 from secant._api import (  # noqa: F401
-    Device,
     block_until_ready,
     cache_stats,
     clear_caches,
     config,
-    default_backend,
-    device_count,
     device_get,
-    device_put,
-    devices,
     doctor,
     enable_x64,
     eval_shape,
-    local_device_count,
-    local_devices,
     make_jaxpr,
     named_call,
-    process_count,
-    process_index,
     typeof,
 )
 from secant._autodiff import (  # noqa: F401
@@ -37,6 +28,19 @@ from secant._autodiff import (  # noqa: F401
 )
 from secant._contexts import disable_jit, ensure_compile_time_eval, named_scope  # noqa: F401
 from secant._custom import checkpoint, checkpoint_policies, custom_jvp, custom_vjp  # noqa: F401
+from secant._devices import (  # noqa: F401
+    Device,
+    default_backend,
+    default_device,
+    device_count,
+    device_put,
+    devices,
+    live_arrays,
+    local_device_count,
+    local_devices,
+    process_count,
+    process_index,
+)
 from secant._errors import SecantError  # noqa: F401
 from secant._jacobian import hessian, jacfwd, jacrev  # noqa: F401
 from secant._jit import jit  # noqa: F401
@@ -62,6 +66,7 @@ _MODULES = (
     "flatten_util",
     "debug",
     "dtypes",
+    "sharding",
 )
 
 

@@ -2,13 +2,12 @@
 
 import os
 
-from secant import _array, _eager, _jit, _tree, _types
+from secant import _array, _devices, _eager, _jit, _tree, _types
 from secant._axes import named_axis
 from secant._errors import check
 from secant._jit import flat_result
 from secant._lib import context, lib, take_text
 from secant._trace import aval_of, local, trace_flat
-from secant._tracer import Tracer
 
 
 def _traced(fun, args, keywords, statics=()):
@@ -71,59 +70,7 @@ def named_call(fun, *, name=None):
     return _jit.jit(wrapped)
 
 
-# ---- devices ----
-class Device:
-    """One CPU device."""
-
-    __slots__ = ("id",)
-    platform, device_kind, process_index, client = "cpu", "cpu", 0, None
-
-    def __init__(self, id):
-        self.id = id
-
-    def __repr__(self):
-        return f"CpuDevice(id={self.id})"
-
-
-_devices = []
-
-
-def devices(backend=None):
-    """The devices: SECANT_NUM_CPU_DEVICES of the CPU."""
-    if not _devices:
-        _devices.extend(Device(i) for i in range(lib.sec_num_devices(b"cpu")))
-    return list(_devices)
-
-
-def local_devices(*args, **keywords):
-    return devices()
-
-
-def device_count(backend=None):
-    return len(devices())
-
-
-def local_device_count(backend=None):
-    return len(devices())
-
-
-def process_index(backend=None):
-    return 0
-
-
-def process_count(backend=None):
-    return 1
-
-
-def default_backend():
-    return "cpu"
-
-
-def device_put(x, device=None, *, src=None, donate=False, may_alias=None):
-    """The pytree `x` with its leaves as arrays."""
-    return _tree.tree_map(lambda leaf: leaf if isinstance(leaf, Tracer) else _array.another(_array.to_array(leaf)), x)
-
-
+# ---- arrays here and there ----
 def device_get(x):
     """The pytree `x` with its arrays as NumPy arrays."""
     import numpy as np
@@ -160,10 +107,10 @@ def doctor():
 
 # ---- settings ----
 class Config:
-    """Settings under JAX's names: jax_enable_x64, jax_compilation_cache_dir (None: as the environment says) and
-    jax_enable_compilation_cache; and num_threads (0: as at the start)."""
+    """Settings under JAX's names: jax_enable_x64, jax_compilation_cache_dir (None: as the environment says),
+    jax_enable_compilation_cache and jax_default_device; and num_threads (0: as at the start)."""
 
-    jax_compilation_cache_dir, jax_enable_compilation_cache = None, True
+    jax_compilation_cache_dir, jax_enable_compilation_cache, jax_default_device = None, True, None
 
     def __init__(self):
         if os.environ.get("SECANT_ENABLE_X64", "").lower() in ("1", "true", "on", "yes"):
@@ -189,6 +136,10 @@ class Config:
         if name in ("jax_compilation_cache_dir", "jax_enable_compilation_cache"):
             setattr(self, name, value)
             self._set_disk_cache()
+            return
+        if name == "jax_default_device":
+            lib.sec_set_default_device(_devices.default_of(value, name))
+            self.jax_default_device = value
             return
         if name != "jax_enable_x64":
             raise AttributeError(f"Unrecognized config option: {name}")

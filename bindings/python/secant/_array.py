@@ -131,8 +131,7 @@ class _Methods:
 
     def is_ready(self):
         """True: a run has ended when its results are there."""
-        check(lib.sec_array_check(self._handle))
-        return True
+        return self.block_until_ready() is self
 
     def delete(self):
         """Ends the array: its memory is freed unless NumPy, a jaxpr or a run still reads it; later uses raise RuntimeError."""
@@ -143,24 +142,59 @@ class _Methods:
         """Whether the array was deleted, or donated to a call that took its memory."""
         return lib.sec_array_is_deleted(self._handle)
 
-    def unsafe_buffer_pointer(self):
-        """The address of the elements."""
-        check(lib.sec_array_check(self._handle))
-        return lib.sec_array_data(self._handle) or 0
-
-    def addressable_data(self, index):
-        return self
-
-    def devices(self):
-        from secant import _api
-
-        return {_api.devices()[0]}
-
+    # ---- devices ----
     @property
     def device(self):
-        from secant import _api
+        """The device that holds the array."""
+        from secant import _devices
 
-        return _api.devices()[0]
+        return _devices._device(lib.sec_array_device(self._handle))
+
+    def devices(self):
+        return {self.device}
+
+    @property
+    def sharding(self):
+        return self.device._sharding
+
+    @property
+    def committed(self):
+        """Whether results stay on this array's device: it was put there."""
+        return lib.sec_array_is_committed(self._handle)
+
+    _committed = committed
+    is_fully_addressable = is_fully_replicated = True
+
+    def to_device(self, device, *, stream=None):
+        """The array on another device, committed to it."""
+        from secant import _devices
+
+        return _devices.put(self, device)
+
+    @property
+    def addressable_shards(self):
+        from secant import _devices
+
+        return [_devices.Shard(self.block_until_ready())]
+
+    global_shards = addressable_shards
+
+    def addressable_data(self, index):
+        return self.addressable_shards[index].data
+
+    def platform(self):
+        return self.device.platform
+
+    def copy_to_host_async(self):
+        """Nothing: the memory is the host's."""
+        self.block_until_ready()
+
+    def on_device_size_in_bytes(self):
+        return self.block_until_ready().nbytes
+
+    def unsafe_buffer_pointer(self):
+        """The address of the elements."""
+        return lib.sec_array_data(self.block_until_ready()._handle) or 0
 
     @property
     def __array_namespace__(self):

@@ -7,7 +7,7 @@ import numpy as np
 
 from secant import _fast, _tree, _types
 from secant._array import ArrayImpl, from_scalar, to_array
-from secant._errors import locate, placed
+from secant._errors import DeviceError, locate, placed
 from secant._executable import Executable
 from secant._lib import lib
 from secant._trace import Tracer, aval_of, call as replayed, lifted, local, results, trace_flat, values
@@ -100,12 +100,21 @@ def run(function, n, args, keywords):
         entry = _cache.get(key)
         if entry is not None:
             arrays = [a if type(a) is ArrayImpl else from_scalar(a) for a in args]
-            out = entry[0].run(arrays)
+            out = _run(entry[0], arrays, function, args, keywords)
             return out[0] if entry[1].spec is _tree.LEAF else entry[1].unflatten(out)
     entry, operands, _ = _entry(function, n, args, keywords)
     if key is not None and all(type(a) is ArrayImpl or type(a) in _NUMBERS for a in args):
         _cache[key] = entry
-    return entry[1].unflatten(entry[0].run(operands))
+    return entry[1].unflatten(_run(entry[0], operands, function, args, keywords))
+
+
+def _run(executable, operands, function, args, keywords):
+    try:
+        return executable.run(operands)
+    except DeviceError as error:
+        from secant._devices import incompatible
+
+        raise incompatible(error, function.__name__.strip("_"), function, args, keywords) from None
 
 
 def _entry(function, n, args, keywords):
@@ -131,7 +140,7 @@ def miss(self, args, keywords, wanted):
         return self.__wrapped__(*args, **keywords), None
     n = self._leading
     (executable, tree), operands, spec = _entry(self.__wrapped__, n, args, keywords)
-    result = tree.unflatten(executable.run(operands))
+    result = tree.unflatten(_run(executable, operands, self.__wrapped__, args, keywords))
     if not wanted:
         return result, None
     counter = count()

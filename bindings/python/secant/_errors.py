@@ -153,6 +153,8 @@ def _raised(status):
 
 _RAISED = [None, *(_raised(i) for i in range(1, len(CLASSES)))]
 _LEAKED = next(cls for cls in CLASSES[1:] if cls.__name__ == "LeakedError")
+_DELETED = next(cls for cls in CLASSES[1:] if cls.__name__ == "DeletedError")
+_DEVICE = next(cls for cls in CLASSES[1:] if cls.__name__ == "DeviceError")
 _NO_TRACE = next(cls for cls in CLASSES[1:] if cls.__name__ == "NoTraceError")
 
 _RETURN_IT = "  hint: return it from the function that is traced instead of keeping it in a list or a global"
@@ -186,6 +188,8 @@ def error():
         if CLASSES[status] is _NO_TRACE:
             message, located = f"a traced value was used where no function is traced\n{_RETURN_IT}", False
         return UnexpectedTracerError(message, "" if located else None)
+    if CLASSES[status] in (_DELETED, _DEVICE) and not located:
+        message, located = user_place() + message, True
     exception = _RAISED[status](message)
     if located:
         exception._placed = True

@@ -45,6 +45,7 @@ def _load():
         ("sec_py_init", ctypes.c_int, [ctypes.c_size_t, ctypes.c_void_p]),
         ("sec_py_type", one, [ctypes.c_int]),
         ("sec_py_make_array_type", one, [one]),
+        ("sec_py_live_arrays", one, []),
         ("sec_py_setup", one, [one, one]),
         ("sec_py_operations", one, [one]),
         ("sec_py_callable_setup", one, [one, one, one, ctypes.c_int, one, one]),
@@ -70,6 +71,15 @@ def with_methods(cls, methods):
 def array_type(base, methods):
     """The C type of concrete arrays, a subclass of `base`, with the attributes of the class `methods`."""
     return with_methods(_dll.sec_py_make_array_type((base,)), methods)
+
+
+def live_arrays(cls):
+    """The arrays that are alive, of class `cls`."""
+    if enabled:
+        return _dll.sec_py_live_arrays()
+    import gc
+
+    return [x for x in gc.get_objects() if type(x) is cls]
 
 
 _numpy = []  # secant.numpy, once operators of arrays were given its functions

@@ -7,7 +7,7 @@ from secant import _fast, _tree, _types
 from secant._array import ArrayImpl, to_array
 from secant._axes import axis_environment
 from secant._eager import _Static
-from secant._errors import stack_level
+from secant._errors import DeviceError, stack_level
 from secant._executable import Executable
 from secant._lib import lib
 from secant._trace import Tracer, aval_of, lifted, local, results, trace_flat, values
@@ -126,7 +126,7 @@ class Jitted:
                 entry = self._fast.get(tuple(types))
                 if entry is not None:
                     executable, tree = entry
-                    out = executable.run(args)
+                    out = self._run(executable, args, args, keywords)
                     return out[0] if tree is None else tree.unflatten(out)
         entry, leaves = self._entry(args, keywords)
         if local.frames:
@@ -134,7 +134,15 @@ class Jitted:
         tree = entry.out_tree
         if not keywords and not self._nums and not entry.donated and all(type(a) is ArrayImpl for a in args):
             self._fast[tuple(a.aval for a in args)] = (entry.executable, None if tree.spec is _tree.LEAF else tree)
-        return tree.unflatten(entry.run([to_array(leaf) for leaf in leaves]))
+        return tree.unflatten(self._run(entry, [to_array(leaf) for leaf in leaves], args, keywords))
+
+    def _run(self, entry, arrays, args, keywords):
+        try:
+            return entry.run(arrays)
+        except DeviceError as error:
+            from secant._devices import incompatible
+
+            raise incompatible(error, self.__qualname__, self.__wrapped__, args, keywords) from None
 
     # ---- signatures ----
     def _split(self, args, keywords):
@@ -255,7 +263,7 @@ def miss(self, args, keywords, wanted):
     entry, leaves = self._entry(args, keywords)
     if local.frames:
         return entry.out_tree.unflatten(entry.apply(leaves)), None
-    result = entry.out_tree.unflatten(entry.run([to_array(leaf) for leaf in leaves]))
+    result = entry.out_tree.unflatten(self._run(entry, [to_array(leaf) for leaf in leaves], args, keywords))
     if not wanted:
         return result, None
     _, dynamic, _ = self._split(args, {})

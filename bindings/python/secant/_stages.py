@@ -2,6 +2,7 @@
 
 from secant import _tree
 from secant._array import to_array
+from secant._lib import lib
 from secant._types import ShapeDtypeStruct
 
 
@@ -11,31 +12,73 @@ def _out_info(entry):
     return entry.out_tree.unflatten(structs)
 
 
-class Traced:
-    """A function that was traced for types."""
+def _default_sharding():
+    """Where arguments and results are when no argument is committed elsewhere: all devices run one code."""
+    from secant._devices import _device
+
+    return _device(lib.sec_default_device())._sharding
+
+
+class ArgInfo:
+    """The type of one argument, and whether it is donated."""
+
+    __slots__ = ("_aval", "donated")
+
+    def __init__(self, aval, donated):
+        self._aval, self.donated = aval, donated
+
+    shape = property(lambda self: self._aval.shape)
+    dtype = property(lambda self: self._aval.dtype)
+
+    def __repr__(self):
+        return f"ArgInfo(_aval={self._aval!r}, donated={self.donated})"
+
+
+class _Stage:
+    """What every stage knows of its signature."""
 
     def __init__(self, entry):
         self._entry = entry
 
+    in_tree = property(lambda self: self._entry.in_tree)
+    out_tree = property(lambda self: self._entry.out_tree)
+    in_avals = property(lambda self: self.in_tree.unflatten(self._entry.jaxpr.in_avals))
+    out_info = property(lambda self: _out_info(self._entry))
+
+    @property
+    def args_info(self):
+        """The arguments' structure, with an ArgInfo in place of each array."""
+        entry = self._entry
+        donated = entry.donated or [False] * entry.jaxpr.n_in
+        return self.in_tree.unflatten([ArgInfo(aval, flag) for aval, flag in zip(entry.jaxpr.in_avals, donated)])
+
+    @property
+    def donate_argnums(self):
+        """The places of donated arrays among all."""
+        return tuple(i for i, flag in enumerate(self._entry.donated or ()) if flag)
+
+
+class Traced(_Stage):
+    """A function that was traced for types."""
+
     jaxpr = property(lambda self: self._entry.jaxpr)
     fun_name = property(lambda self: self._entry.name)
-    out_info = property(lambda self: _out_info(self._entry))
+    out_avals = property(lambda self: self.out_tree.unflatten(self._entry.jaxpr.out_avals))
 
     def lower(self):
         return Lowered(self._entry)
 
 
-class Lowered:
+class Lowered(_Stage):
     """A function for one signature, before it is run."""
-
-    def __init__(self, entry):
-        self._entry = entry
-
-    out_info = property(lambda self: _out_info(self._entry))
 
     def as_text(self, dialect=None):
         """Text of a stage: "mlir" (default), "jaxpr", "groups", "lowered", "llvm", "asm"."""
         return self._entry.executable.text(dialect or "mlir")
+
+    def compiler_ir(self, dialect=None):
+        """What the compiler is given: text, as as_text."""
+        return self.as_text(dialect)
 
     def compile(self):
         return Compiled(self._entry)
@@ -55,11 +98,11 @@ class MemoryStats:
         return f"MemoryStats({', '.join(f'{name}={value}' for name, value in vars(self).items())})"
 
 
-class Compiled:
+class Compiled(_Stage):
     """An executable for one signature; calls take arrays of exactly these types."""
 
     def __init__(self, entry):
-        self._entry = entry
+        super().__init__(entry)
         self._executable = entry.executable
 
     def __call__(self, *args, **keywords):
@@ -70,13 +113,23 @@ class Compiled:
             raise TypeError(f"compiled for ({', '.join(a.str_short() for a in wanted)}), called with ({given})")
         return self._entry.out_tree.unflatten(self._entry.run(arrays))
 
+    call = __call__
+
+    def runtime_executable(self):
+        """The library's executable."""
+        return self._executable
+
+    @property
+    def input_shardings(self):
+        return self.in_tree.unflatten([_default_sharding()] * self._entry.jaxpr.n_in)
+
+    @property
+    def output_shardings(self):
+        return self.out_tree.unflatten([_default_sharding()] * self._entry.jaxpr.n_out)
+
     def as_text(self, stage="llvm"):
         """Text of a stage: "jaxpr", "groups", "mlir", "lowered", "llvm", "asm"."""
         return self._executable.text(stage)
-
-    out_info = property(lambda self: _out_info(self._entry))
-    out_tree = property(lambda self: self._entry.out_tree)
-    in_avals = property(lambda self: self._entry.jaxpr.in_avals)
 
     def memory_analysis(self):
         """Bytes of arguments, results and temporaries of one call, and of results that lie in donated arguments."""

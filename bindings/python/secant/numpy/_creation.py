@@ -4,6 +4,7 @@ import numpy as np
 
 from secant import _array, _tree, _types
 from secant._array import ArrayImpl
+from secant._devices import beside, on_device
 from secant._eager import op
 from secant._errors import placed
 from secant._lib import int64s, lib
@@ -17,6 +18,7 @@ _NUMBERS = (bool, int, float, complex)
 
 
 @placed
+@on_device
 def array(object, dtype=None, copy=True, order="K", ndmin=0, *, device=None):
     """An array of data: arrays, numbers, nested lists and tuples of them.
 
@@ -31,6 +33,7 @@ def array(object, dtype=None, copy=True, order="K", ndmin=0, *, device=None):
 
 
 @placed
+@on_device
 def asarray(a, dtype=None, order=None, *, copy=None, device=None):
     """`a` as an array; see array."""
     return _from_data(a, None if dtype is None else _types.code_of(dtype))
@@ -121,12 +124,14 @@ def _filled(shape, code, value):
 
 
 @placed
+@on_device
 def zeros(shape, dtype=None, *, device=None):
     """Zeros, f32 by default."""
     return _filled(_shape_of(shape), _types.code_of(float if dtype is None else dtype), 0)
 
 
 @placed
+@on_device
 def ones(shape, dtype=None, *, device=None):
     """Ones, f32 by default."""
     return _filled(_shape_of(shape), _types.code_of(float if dtype is None else dtype), 1)
@@ -136,6 +141,7 @@ empty = zeros
 
 
 @placed
+@on_device
 def full(shape, fill_value, dtype=None, *, device=None):
     """An array of one value; an array as value is broadcast."""
     return _full(asarray(fill_value), _shape_of(shape), None if dtype is None else _types.code_of(dtype))
@@ -157,7 +163,8 @@ def _like(a, dtype, shape, value):
     aval = aval_of(a)
     shape = aval.shape if shape is None else _shape_of(shape)
     code = aval.code if dtype is None else _types.code_of(dtype)
-    return _filled_weak(shape, code, value) if dtype is None and aval.weak_type else _filled(shape, code, value)
+    made_of = _filled_weak(shape, code, value) if dtype is None and aval.weak_type else _filled(shape, code, value)
+    return beside(made_of, a)
 
 
 @op(0)
@@ -166,12 +173,14 @@ def _filled_weak(shape, code, value):
 
 
 @placed
+@on_device
 def zeros_like(a, dtype=None, shape=None, *, device=None):
     """Zeros of the shape and dtype of `a`."""
     return _like(a, dtype, shape, 0)
 
 
 @placed
+@on_device
 def ones_like(a, dtype=None, shape=None, *, device=None):
     """Ones of the shape and dtype of `a`."""
     return _like(a, dtype, shape, 1)
@@ -181,10 +190,11 @@ empty_like = zeros_like
 
 
 @placed
+@on_device
 def full_like(a, fill_value, dtype=None, shape=None, *, device=None):
     """An array of one value, of the shape and dtype of `a`."""
     aval = aval_of(a)
-    return full(aval.shape if shape is None else shape, fill_value, aval.dtype if dtype is None else dtype)
+    return beside(full(aval.shape if shape is None else shape, fill_value, aval.dtype if dtype is None else dtype), a)
 
 
 # ---- ranges ----
@@ -195,6 +205,7 @@ def _concrete(x, what):
 
 
 @placed
+@on_device
 def arange(start, stop=None, step=None, dtype=None, *, device=None):
     """start, start + step, ... below stop."""
     start, stop, step = (None if x is None else _concrete(x, "arange") for x in (start, stop, step))
@@ -225,6 +236,7 @@ def _affine(n, start, step, code):
 
 
 @placed
+@on_device
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
     """`num` numbers from start to stop, evenly spaced."""
     num = int(_concrete(num, "linspace"))
@@ -279,6 +291,7 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
 
 
 @placed
+@on_device
 def eye(N, M=None, k=0, dtype=None, *, device=None):
     """Ones on the k-th diagonal of an N x M matrix."""
     return _eye(int(N), int(N if M is None else M), int(k), _types.code_of(float if dtype is None else dtype))

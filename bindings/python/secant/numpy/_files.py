@@ -4,6 +4,7 @@ import numpy as np
 
 from secant import _types
 from secant._array import from_numpy, to_array
+from secant._devices import on_device
 from secant._tracer import Tracer
 
 printoptions, set_printoptions, get_printoptions = np.printoptions, np.set_printoptions, np.get_printoptions
@@ -44,6 +45,7 @@ def load(file, *args, **kwargs):
     return from_numpy(found) if isinstance(found, np.ndarray) else found
 
 
+@on_device
 def from_dlpack(x, /, *, device=None, copy=None):
     """An array of any library that speaks DLPack."""
     return from_numpy(np.from_dlpack(x))

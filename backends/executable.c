@@ -49,6 +49,15 @@ sec_status sec_executable_make(sec_cache *c, const sec_jaxpr *closed, sec_execut
     sec_executable_release(e);
     return status;
   }
+  e->results = sec_mem_alloc(((size_t)e->n_out + 1) * sizeof *e->results);
+  if (!e->results) {
+    sec_executable_release(e);
+    return SEC_MEMORY;
+  }
+  for (int i = 0; i < e->n_out; i++) {
+    const sec_aval *aval = sec_jaxpr_out_aval(e->program, i);
+    e->results[i] = (struct sec_result){aval, (size_t)aval->size * sec_dtype_size(aval->dtype)};
+  }
   measure(&e->plan->block, &e->most_slots);
   e->frame_bytes = ((e->plan->arena_bytes + 63) & ~(size_t)63) + (size_t)(e->plan->n_slots + e->most_slots + 8) * sizeof(void *);
   *out = e;
@@ -65,12 +74,13 @@ void sec_executable_release(sec_executable *e) {
   sec_kernels_release(e);
   sec_plan_free(e->plan);
   sec_jaxpr_release(e->program);
+  sec_mem_free(e->results);
   sec_mem_free(e);
 }
 
 int sec_executable_n_in(const sec_executable *e) { return e->n_in; }
 int sec_executable_n_out(const sec_executable *e) { return e->n_out; }
-const sec_aval *sec_executable_out_aval(const sec_executable *e, int i) { return sec_jaxpr_out_aval(e->program, i); }
+const sec_aval *sec_executable_out_aval(const sec_executable *e, int i) { return e->results[i].aval; }
 
 /* ---- text ---- */
 static char *lowered(const sec_executable *e, sec_compiler_stage stage) {

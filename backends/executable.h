@@ -19,6 +19,7 @@ struct sec_executable {
   struct sec_kernel_entry **kernels; /* whose code the plan runs, counted */
   int          n_kernels;
   int          n_in, n_out;
+  struct sec_result { const sec_aval *aval; size_t bytes; } *results;
   int          most_slots;  /* of any step: scratch for its buffer list */
   size_t       frame_bytes; /* arena, slot table and scratch of one run */
 };

@@ -147,8 +147,7 @@ static sec_array *large_result(sec_context *cx, const sec_aval *aval, size_t byt
 }
 
 /* taken: its memory will be that of an operand. */
-static sec_array *new_result(sec_context *cx, const sec_aval *aval, bool taken) {
-  size_t     bytes = (size_t)aval->size * sec_dtype_size(aval->dtype);
+static sec_array *new_result(sec_context *cx, const sec_aval *aval, size_t bytes, bool taken) {
   sec_array *a = taken ? sec_array_wrap_aval(cx, aval, NULL, NULL, NULL)
                        : (bytes <= SMALL_RESULT ? small_result : large_result)(cx, aval, bytes);
   if (!a) sec_error_set(SEC_MEMORY, "free arrays that are no longer needed", "out of memory: no room for a result %s", aval->text);
@@ -213,7 +212,7 @@ int sec_executable_donation(const sec_executable *e, const bool *donate, int *ta
       continue;
     }
     for (int o = 0; o < e->n_out && taken_by[i] < 0; o++) {
-      const sec_aval *x = j->avals[i], *y = sec_jaxpr_out_aval(j, o);
+      const sec_aval *x = j->avals[i], *y = e->results[o].aval;
       if (free_out[o / 64] >> o % 64 & 1 || x->dtype != y->dtype || x->rank != y->rank || x->size != y->size) continue;
       if (x->rank && memcmp(x->dims, y->dims, (size_t)x->rank * sizeof *x->dims) != 0) continue;
       free_out[o / 64] |= (uint64_t)1 << o % 64;
@@ -275,7 +274,7 @@ static void release_all(const sec_executable *e, sec_array **out) {
 
 static sec_status make_results(const sec_executable *e, uint32_t place, const donation *d, sec_array *const *in, sec_array **out) {
   for (int i = 0; i < e->n_out; i++) {
-    out[i] = new_result(e->cx, sec_jaxpr_out_aval(e->program, i), d && d->from[i] >= 0);
+    out[i] = new_result(e->cx, e->results[i].aval, e->results[i].bytes, d && d->from[i] >= 0);
     if (!out[i]) return SEC_MEMORY;
     out[i]->place = place;
   }

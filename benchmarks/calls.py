@@ -12,6 +12,13 @@ def main():
     harness.agree("call", {name: run() for name, run in cases.items()}, 1e-6)
     table.limit("call, 8 f32, cached", harness.interleave(cases), 6e-6)
 
+    cases = {name: call_tree(api) for name, api in apis.items()}
+    harness.agree("call with a dict", {name: run() for name, run in cases.items()}, 1e-6)
+    table.limit("call, dict of 20 in and out", harness.interleave(cases), 2e-6)
+
+    cases = {name: call_numpy(api) for name, api in apis.items()}
+    table.limit("call, a NumPy array", harness.interleave(cases), 6e-6)
+
     cases = {name: trace(api) for name, api in apis.items()}
     times = harness.interleave(cases)
     per_equation = {name: harness.Times(t / EQUATIONS for t in traces) for name, traces in times.items()}
@@ -21,6 +28,17 @@ def main():
 
 def call(api):
     f, x = api.jit(lambda x: x * 2 + 1), api.numpy.asarray(programs.random(8))
+    return lambda: f(x).block_until_ready()
+
+
+def call_tree(api):
+    f, x = api.jit(lambda d: {k: v * 2 for k, v in d.items()}), api.numpy.asarray(programs.random(8))
+    tree = {f"k{i}": x for i in range(20)}
+    return lambda: f(tree)
+
+
+def call_numpy(api):
+    f, x = api.jit(lambda x: x * 2 + 1), programs.random(8)
     return lambda: f(x).block_until_ready()
 
 

@@ -82,7 +82,10 @@ sec_array *sec_array_retain(sec_array *a) {
 }
 
 void sec_array_release(sec_array *a) {
-  if (!a || atomic_fetch_sub_explicit(&a->refs, 1, memory_order_acq_rel) != 1) return;
+  if (!a) return;
+  if (atomic_load_explicit(&a->refs, memory_order_acquire) != 1 && /* the only count is ours: nobody can add one */
+      atomic_fetch_sub_explicit(&a->refs, 1, memory_order_acq_rel) != 1)
+    return;
   bool inside = a->inside;
   if (a->release_data) a->release_data(a->owner);
   if (!inside) sec_free(a->cx, a);

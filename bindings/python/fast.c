@@ -76,7 +76,7 @@ SEC_API sec_pyo sec_py_setup(sec_pyo hooks, sec_pyo fallbacks) {
   sec_pyo *fields[] = {&sec_py.array, &sec_py.tracer,    &sec_py.aval_at,        &sec_py.error,
                        &sec_py.place, &sec_py.call_miss, &sec_py.operation_miss, &sec_py.leaf,
                        &sec_py.none,  &sec_py.own_prefix, &sec_py.flying,        &sec_py.ended,
-                       &sec_py.ndarray};
+                       &sec_py.ndarray, &sec_py.avals};
   if (PY(PyTuple_Size)(hooks) != sizeof fields / sizeof *fields ||
       PY(PyTuple_Size)(fallbacks) != N_OPERATORS)
     return sec_py_type_error("secant: the fast path got other hooks than it knows");

@@ -73,6 +73,7 @@ enum { PY_MEMBER_SSIZE = 19, PY_MEMBER_READONLY = 1, PY_NOARGS = 4 };
   X(sec_pyo, PyType_FromSpec, (sec_py_spec *))                                                    \
   X(sec_pyo, PyType_FromSpecWithBases, (sec_py_spec *, sec_pyo))                                  \
   X(void, PyObject_Free, (void *))                                                                \
+  X(sec_pyo, _PyObject_New, (sec_pyo)) /* of types that are not collected */                      \
   X(sec_pyo, PyType_GenericAlloc, (sec_pyo, ssize_t))                                             \
   X(sec_py_free, PyType_GetSlot, (sec_pyo, int)) /* of PY_TP_FREE only */                         \
   X(void, PyObject_GC_UnTrack, (void *))                                                          \
@@ -162,6 +163,7 @@ typedef struct sec_py_state {
   sec_pyo own_prefix;
   sec_pyo flying, ended; /* lists: see _running.py */
   sec_pyo ndarray;
+  sec_pyo avals; /* a list that keeps every Aval for good */
   sec_pyo live; /* the first of the arrays */
   sec_pyo fallback[N_OPERATORS];  /* Python functions of (a, b) or (a) */
   sec_pyo operation[N_OPERATORS]; /* functions of secant.numpy, once that is loaded */
@@ -174,7 +176,8 @@ extern sec_py_state sec_py;
 
 typedef struct sec_py_array {
   sec_array *array;
-  sec_pyo    aval, weakrefs, next, *before; /* live arrays: the next one, and where this one is noted */
+  sec_pyo    aval; /* borrowed: avals stay */
+  sec_pyo    weakrefs, next, *before; /* live arrays: the next one, and where this one is noted */
 } sec_py_array;
 typedef struct sec_py_tracer { sec_value value; sec_pyo aval; } sec_py_tracer;
 static inline sec_array *sec_py_array_of(sec_pyo o) { return BODY(o, sec_py_array)->array; }

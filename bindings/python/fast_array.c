@@ -41,9 +41,7 @@ static int array_init(sec_pyo self, sec_pyo args, sec_pyo keywords) {
   sec_array_release(a->array);
   a->array = handle;
   if (!a->before) enter(self);
-  sec_pyo old = a->aval;
-  a->aval = aval ? sec_py_kept(aval) : NULL;
-  PY(Py_DecRef)(old);
+  a->aval = aval;
   return 0;
 }
 
@@ -53,22 +51,19 @@ static void array_dealloc(sec_pyo self) {
   if (a->weakrefs) PY(PyObject_ClearWeakRefs)(self);
   leave(a);
   sec_array_release(a->array);
-  PY(Py_DecRef)(a->aval);
   if (type == sec_py.array) PY(PyObject_Free)(self);
   else PY(PyType_GetSlot)(type, PY_TP_FREE)(self);
   PY(Py_DecRef)(type);
 }
 
 sec_pyo sec_py_array_new(sec_array *array, sec_pyo aval) {
-  sec_pyo self = PY(PyType_GenericAlloc)(sec_py.array, 0);
+  sec_pyo self = PY(_PyObject_New)(sec_py.array);
   if (!self) {
     sec_array_release(array);
     return NULL;
   }
-  sec_py_array *a = BODY(self, sec_py_array);
-  a->array = array;
+  *BODY(self, sec_py_array) = (sec_py_array){.array = array, .aval = aval};
   enter(self);
-  if (aval) a->aval = sec_py_kept(aval);
   return self;
 }
 
@@ -100,10 +95,23 @@ static sec_pyo get_aval(sec_pyo self, void *unused) {
     sec_pyo aval = pointer ? PY(PyObject_CallFunctionObjArgs)(sec_py.aval_at, pointer, NULL) : NULL;
     PY(Py_DecRef)(pointer);
     if (!aval) return NULL;
-    PY(Py_DecRef)(a->aval); /* another thread may have been faster */
     a->aval = aval;
+    PY(Py_DecRef)(aval);
   }
   return sec_py_kept(a->aval);
+}
+
+/* ---- methods that calls in a loop use ---- */
+static sec_pyo block_until_ready(sec_pyo self, sec_pyo unused) {
+  (void)unused;
+  sec_array *array = sec_py_array_of(self);
+  return array && sec_array_check(array) == SEC_OK ? sec_py_kept(self) : sec_py_raise();
+}
+
+static sec_pyo is_deleted(sec_pyo self, sec_pyo unused) {
+  (void)unused;
+  sec_array *array = sec_py_array_of(self);
+  return PY(PyBool_FromLong)(!array || array->deleted);
 }
 
 static int traverse_nothing(sec_pyo self, sec_py_visit visit, void *arg) {
@@ -115,18 +123,23 @@ static int traverse_nothing(sec_pyo self, sec_py_visit visit, void *arg) {
 SEC_API sec_pyo sec_py_make_array_type(sec_pyo bases) {
   static sec_py_getset fields[] = {
       {"_handle", get_handle, set_handle, NULL, NULL}, {"aval", get_aval, NULL, NULL, NULL}, {0}};
+  static sec_py_method methods[] = {
+      {"block_until_ready", block_until_ready, PY_NOARGS, "The array itself: a run has ended when its results are there."},
+      {"is_deleted", is_deleted, PY_NOARGS, "Whether the array was deleted, or donated to a call that took its memory."},
+      {0}};
   static sec_py_member members[2];
   members[0] = (sec_py_member){"__weaklistoffset__", PY_MEMBER_SSIZE,
                                (ssize_t)(sec_py.head + offsetof(sec_py_array, weakrefs)),
                                PY_MEMBER_READONLY, NULL};
-  sec_py_slot slots[28] = {SEC_PY_SLOT(PY_TP_INIT, array_init),
+  sec_py_slot slots[29] = {SEC_PY_SLOT(PY_TP_INIT, array_init),
                            SEC_PY_SLOT(PY_TP_DEALLOC, array_dealloc),
                            SEC_PY_SLOT(PY_TP_FREE, PY(PyObject_Free)),
                            SEC_PY_SLOT(PY_TP_TRAVERSE, traverse_nothing),
                            SEC_PY_SLOT(PY_TP_GETSET, fields), SEC_PY_SLOT(PY_TP_MEMBERS, members),
+                           SEC_PY_SLOT(PY_TP_METHODS, methods),
                            SEC_PY_SLOT(PY_TP_HASH, PY(PyObject_HashNotImplemented))};
-  sec_py_buffer_slots(slots + 7);
-  sec_py_operator_slots(slots + 9);
+  sec_py_buffer_slots(slots + 8);
+  sec_py_operator_slots(slots + 10);
   sec_py_spec spec = {"secant._array.ArrayImpl", (int)(sec_py.head + sizeof(sec_py_array)), 0,
                       PY_DEFAULT | PY_BASETYPE, slots};
   return PY(PyType_FromSpecWithBases)(&spec, bases);

@@ -141,7 +141,7 @@ static sec_pyo build(building *b) {
     sec_pyo item = build(b);
     bool    failed = !item;
     if (!failed && node->kind == NODE_DICT) {
-      failed = PY(PyDict_SetItem)(made, PY(PyTuple_GetItem)(node->keys, i), item) != 0;
+      failed = PY(PyDict_SetItem)(made, node->keys[i], item) != 0;
       PY(Py_DecRef)(item);
     } else if (!failed)
       failed =
@@ -234,7 +234,10 @@ sec_py_entry *sec_py_cache_find(sec_py_cache *c, const sec_py_walk *w) {
 
 /* ---- adding ---- */
 static void free_nodes(sec_py_entry *e) {
-  for (int i = 0; i < e->n_nodes; i++) PY(Py_DecRef)(e->nodes[i].empty);
+  for (int i = 0; i < e->n_nodes; i++) {
+    PY(Py_DecRef)(e->nodes[i].empty);
+    free(e->nodes[i].keys);
+  }
   free(e->nodes);
   e->nodes = NULL;
   e->n_nodes = 0;
@@ -281,10 +284,12 @@ static bool read_nodes(sec_py_entry *e, sec_pyo spec) {
                                          : NODE_DICT;
   node->n = (int)n;
   if (node->kind == NODE_DICT) {
-    node->keys = PY(PyTuple_GetItem)(spec, 1);
-    if (!(node->empty = PY(PyDict_New)())) return false;
+    sec_pyo keys = PY(PyTuple_GetItem)(spec, 1);
+    node->keys = calloc((size_t)n + 1, sizeof *node->keys);
+    if (!node->keys || !(node->empty = PY(PyDict_New)())) return false;
     for (ssize_t i = 0; i < n; i++)
-      if (PY(PyDict_SetItem)(node->empty, PY(PyTuple_GetItem)(node->keys, i), PY(_Py_NoneStruct)))
+      if (!(node->keys[i] = PY(PyTuple_GetItem)(keys, i)) ||
+          PY(PyDict_SetItem)(node->empty, node->keys[i], PY(_Py_NoneStruct)))
         return false;
   }
   for (ssize_t i = 0; i < n; i++)

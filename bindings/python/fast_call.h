@@ -61,11 +61,11 @@ void       sec_py_return_borrowed(sec_py_walk *w);
 void sec_py_walk_hold(sec_py_walk *w);
 
 /* ---- entries ---- */
-/* keys: of a dict; empty: a dict with these keys, copied and filled (no resizing). */
+/* keys: of a dict, held by the treedef; empty: a dict with these keys, copied and filled (no resizing). */
 typedef struct sec_py_node {
   enum { NODE_LEAF, NODE_NONE, NODE_TUPLE, NODE_LIST, NODE_DICT } kind;
-  int     n;
-  sec_pyo keys, empty;
+  int      n;
+  sec_pyo *keys, empty;
 } sec_py_node;
 
 typedef struct sec_py_entry {

@@ -60,17 +60,17 @@ enabled = _dll is not None
 TracerBase, Jitted, Operation, Cache = map(_dll.sec_py_type, range(4)) if enabled else [None] * 4
 
 
-def with_methods(cls, methods):
-    """The C type `cls` with the attributes of the class `methods`."""
+def with_methods(cls, methods, but=()):
+    """The C type `cls` with the attributes of the class `methods`, but those that C has."""
     for name, value in vars(methods).items():
-        if name not in ("__dict__", "__weakref__", "__slots__", "__call__"):
+        if name not in (*but, "__dict__", "__weakref__", "__slots__", "__call__"):
             setattr(cls, name, value)
     return cls
 
 
 def array_type(base, methods):
     """The C type of concrete arrays, a subclass of `base`, with the attributes of the class `methods`."""
-    return with_methods(_dll.sec_py_make_array_type((base,)), methods)
+    return with_methods(_dll.sec_py_make_array_type((base,)), methods, ("block_until_ready", "is_deleted"))
 
 
 def live_arrays(cls):

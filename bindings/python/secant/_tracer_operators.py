@@ -86,7 +86,7 @@ _methods["__truediv__"], _methods["__rtruediv__"] = _truediv, _rtruediv
 
 if _fast.enabled:
     _hooks = (ArrayImpl, Tracer, _types.aval_at, _errors.error, _tracer.place)
-    _hooks += (_jit.miss, _eager.miss, _tree.LEAF, _tree.NONE, _tracer.HERE.encode(), _running.flying, _running.ended, np.ndarray)
+    _hooks += (_jit.miss, _eager.miss, _tree.LEAF, _tree.NONE, _tracer.HERE.encode(), _running.flying, _running.ended, np.ndarray, _types.kept)
     _fast.setup(_hooks, Array, Tracer, _methods)
 else:
     for _name, _method in _methods.items():

@@ -136,13 +136,15 @@ class Aval:
 
 
 _by_pointer, _by_type = {}, {}
+kept = []  # every Aval: arrays of the fast path hold no count on theirs
 
 
 def aval_at(pointer):
     """The Aval of a sec_aval *."""
     found = _by_pointer.get(pointer)
     if found is None:
-        found = _by_pointer[pointer] = Aval(_errors.check_pointer(pointer))
+        found = _by_pointer.setdefault(pointer, Aval(_errors.check_pointer(pointer)))
+        kept.append(found)
     return found
 
 

@@ -188,6 +188,28 @@ static sec_status try_texts(sec_context *cx) {
   return status;
 }
 
+/* What could not run leaves its operands as they were. */
+static sec_status try_donation(sec_context *cx) {
+  const int64_t   n = 4000;
+  sec_jaxpr      *j = NULL;
+  sec_executable *e = NULL;
+  sec_array      *in[] = {sec_array_create(cx, SEC_F32, 1, &n), sec_array_create(cx, SEC_F32, 1, &n)}, *out[2];
+  sec_status      status = sec_error_status(cx);
+  if (status == SEC_OK) memset(sec_array_data(in[0]), 0, sec_array_bytes(in[0])), memset(sec_array_data(in[1]), 0, sec_array_bytes(in[1]));
+  if (status == SEC_OK) status = sec_jaxpr_parse(cx, "{ lambda ; a:f32[4000] b:f32[4000]. let c:f32[4000] = add a b; d:f32[4000] = sub a b in (c, d) }", &j);
+  if (status == SEC_OK) status = sec_compile(cx, j, NULL, &e);
+  if (status == SEC_OK) {
+    status = sec_execute_donating(e, in, (bool[]){true, true}, out);
+    for (int i = 0; i < 2; i++) assert_int_equal(sec_array_is_deleted(in[i]), status == SEC_OK);
+    if (status == SEC_OK) sec_array_release(out[0]), sec_array_release(out[1]);
+  }
+  sec_array_release(in[0]), sec_array_release(in[1]);
+  sec_executable_release(e);
+  sec_jaxpr_release(j);
+  sec_cache_clear(cx);
+  return status;
+}
+
 /* ---- the loop over n ---- */
 static void check_works(sec_context *cx) {
   const float want = 3;
@@ -278,6 +300,6 @@ static int reset_allocator(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       FRESH(try_transforms), FRESH(try_scan), FRESH(try_loops), FRESH(try_hessian), FRESH(try_evaluation), FRESH(try_texts),
-      SHARED(try_compiled_product), SHARED(try_compiled_scan), SHARED(try_compiled_loops), SHARED(try_texts)};
+      SHARED(try_compiled_product), SHARED(try_compiled_scan), SHARED(try_compiled_loops), SHARED(try_texts), SHARED(try_donation)};
   return cmocka_run_group_tests(tests, set_allocator, reset_allocator);
 }

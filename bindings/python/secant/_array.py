@@ -65,6 +65,14 @@ class _Methods:
     def tolist(self):
         return self._view().tolist()
 
+    def tobytes(self, order="C"):
+        """The elements' bytes."""
+        return self._view().tobytes(order)
+
+    def byteswap(self):
+        """The array with the bytes of each element in the other order."""
+        return from_numpy(self._view().byteswap(), self.aval.weak_type)
+
     def _scalar(self, name):
         if self.aval.ndim:
             raise TypeError(f"Only scalar arrays can be converted to Python {name}; got arr.ndim={self.aval.ndim}")

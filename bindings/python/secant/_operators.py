@@ -225,5 +225,33 @@ class Array:
     def copy(self):
         return jnp.copy(self)
 
+    def sort(self, axis=-1, *, kind=None, order=None, stable=True, descending=False):
+        return jnp.sort(self, axis, kind=kind, order=order, stable=stable, descending=descending)
+
+    def argsort(self, axis=-1, *, kind=None, order=None, stable=True, descending=False):
+        return jnp.argsort(self, axis, kind=kind, order=order, stable=stable, descending=descending)
+
+    def argpartition(self, kth, axis=-1):
+        return jnp.argpartition(self, kth, axis)
+
+    def searchsorted(self, v, side="left", sorter=None, *, method="scan"):
+        return jnp.searchsorted(self, v, side, sorter)
+
+    def nonzero(self, *, fill_value=None, size=None):
+        return jnp.nonzero(self, size=size, fill_value=fill_value)
+
+    def ptp(self, axis=None, out=None, keepdims=False):
+        return jnp.ptp(self, axis, keepdims=keepdims)
+
+    def choose(self, choices, out=None, mode="raise"):
+        return jnp.choose(self, choices, mode=mode)
+
+    def compress(self, condition, axis=None, *, out=None, size=None, fill_value=0):
+        return jnp.compress(condition, self, axis, size=size, fill_value=fill_value)
+
+    @property
+    def flat(self):
+        raise NotImplementedError("Arrays do not implement the arr.flat property: consider arr.flatten() instead.")
+
     def view(self, dtype=None):
         return jnp.bitcast(self, dtype)

@@ -176,7 +176,7 @@ def pmap(
         return tree.unflatten([x[0] if a is None else x for x, a in zip(leaves, first)])
 
     run.__name__ = getattr(fun, "__name__", "f")
-    return jit(run, static_argnums=statics) if statics else jit(run)
+    return jit(run, static_argnums=statics, donate_argnums=donate_argnums)
 
 
 def _check_devices(args, keywords, in_axes, axis_size):

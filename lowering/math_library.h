@@ -6,6 +6,7 @@
 #define SEC_MATH_LIBRARY_H
 
 #include "builder.h"
+#include "special.h"
 #include <math.h>
 
 /* F(name, number of operands, whether f16 and bf16 are handled directly instead of through f32) */
@@ -40,9 +41,10 @@
   F(sqrt, 1, false)             \
   F(rsqrt, 1, false)            \
   F(rem, 2, false)              \
-  F(nextafter, 2, true)
+  F(nextafter, 2, true)         \
+  SEC_SPECIAL_FUNCTIONS(F)
 
-enum { SEC_MATH_MAX_IN = 2 };
+enum { SEC_MATH_MAX_IN = SEC_SPECIAL_MAX_IN };
 
 typedef struct sec_math_function {
   const char *name;

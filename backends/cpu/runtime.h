@@ -9,6 +9,7 @@
 
 #include "../compiler.h"
 #include "../threads.h"
+#include "special.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -79,6 +80,11 @@ sec_runtime_fn sec_rt_top_k;
 
 /* rt_trig.c: both arguments are the block described there, not buffers and meta. */
 sec_runtime_fn sec_rt_reduce_f32, sec_rt_reduce_f64;
+
+/* rt_special.c: as rt_trig.c. */
+#define SEC_RT_SPECIAL(name, n_in, narrow) sec_runtime_fn sec_rt_##name;
+SEC_SPECIAL_FUNCTIONS(SEC_RT_SPECIAL)
+#undef SEC_RT_SPECIAL
 
 /* rt_half.c: conversions of f16 and bf16 that LLVM's code calls by these names, with C's calling convention. */
 typedef struct sec_rt_conversion {

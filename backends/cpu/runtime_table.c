@@ -192,6 +192,9 @@ static const struct {
     FUNCTION(sec_rt_scatter_min), FUNCTION(sec_rt_scatter_max), FUNCTION(sec_rt_argreduce), FUNCTION(sec_rt_transpose),
     FUNCTION(sec_rt_sort), FUNCTION(sec_rt_top_k), FUNCTION(sec_rt_reduce_f32), FUNCTION(sec_rt_reduce_f64),
     FUNCTION(sec_rt_host_call),
+#define SPECIAL(name, n_in, narrow) FUNCTION(sec_rt_##name),
+    SEC_SPECIAL_FUNCTIONS(SPECIAL)
+#undef SPECIAL
 };
 enum { N_FUNCTIONS = sizeof functions / sizeof *functions };
 

@@ -1,5 +1,8 @@
-/* Modified Bessel functions of the first kind, scaled by exp(-|x|): bessel_i0e bessel_i1e (DLMF 10.25 to 10.40). */
+/* Bessel functions: bessel_i0e bessel_i1e, modified ones of the first kind, scaled by exp(-|x|) (DLMF 10.25 to 10.40), and
+ * bessel_jn. */
 #include "family.h"
+
+#include "../special.h"
 
 #include <math.h>
 
@@ -46,3 +49,16 @@ static sec_value bessel_i1e_jvp(const sec_rule *r, sec_value dx) {
 SEC_PRIMITIVE(bessel_i1e, .doc = "exp(-|x|) I1(x), I1 the modified Bessel function of order 1.", .operands = {"x"},
               SEC_MATH_FUNCTION(bessel_i1e_f), .jvp = {bessel_i1e_jvp})
 sec_value sec_bessel_i1e(sec_value x) { return sec_bind_float(&sec_bessel_i1e_p, x); }
+
+/* bessel_jn: d = (bessel_jn(n - 1, x) - bessel_jn(n + 1, x)) / 2 dx; n is an integer and has no derivative */
+double sec_special_bessel_jn(const double *x) {
+  return x[0] == floor(x[0]) && fabs(x[0]) < 1e6 && !isnan(x[1]) ? jn((int)x[0], x[1]) : NAN;
+}
+static sec_value bessel_jn_jvp_x(const sec_rule *r, sec_value dx) {
+  sec_value n = r->in[0], one = sec_literal_like(n, 1);
+  sec_value difference = sec_sub(sec_bessel_jn(sec_sub(n, one), r->in[1]), sec_bessel_jn(sec_add(n, one), r->in[1]));
+  return sec_mul(dx, sec_mul(sec_literal_like(n, 0.5), difference));
+}
+SEC_PRIMITIVE(bessel_jn, .doc = "Bessel function of the first kind of whole order n.", .operands = {"n", "x"},
+              SEC_MATH_FUNCTION(sec_special_bessel_jn), .jvp = {NULL, bessel_jn_jvp_x})
+sec_value sec_bessel_jn(sec_value n, sec_value x) { return sec_bind_floats(&sec_bessel_jn_p, (sec_value[]){n, x}, 2); }

@@ -110,3 +110,11 @@ sec_value sec_bind_float(const sec_primitive *prim, sec_value x) {
   x = sec_to_float(x);
   return sec_value_ok(x) ? sec_bind1(prim, x, NULL) : SEC_VALUE_POISON;
 }
+
+sec_value sec_bind_floats(const sec_primitive *prim, const sec_value *v, int n) {
+  sec_value in[SEC_MAX_OPERANDS], out;
+  for (int i = 0; i < n; i++) in[i] = v[i];
+  if (sec_promote(prim->name, in, n) == SEC_N_DTYPES) return SEC_VALUE_POISON;
+  for (int i = 0; i < n; i++) in[i] = sec_to_float(in[i]);
+  return sec_bind(prim, in, n, NULL, &out, 1) == SEC_OK ? out : SEC_VALUE_POISON;
+}

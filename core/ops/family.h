@@ -31,6 +31,7 @@ bool      sec_broadcast(const char *name, sec_value *v, int n); /* shapes alone 
 sec_value sec_to_float(sec_value x);                          /* integers and bools to the default float type */
 sec_value sec_bind_promoted(const sec_primitive *prim, sec_value x, sec_value y);
 sec_value sec_bind_float(const sec_primitive *prim, sec_value x); /* sec_bind1 of sec_to_float(x) */
+sec_value sec_bind_floats(const sec_primitive *prim, const sec_value *v, int n); /* promoted, broadcast, to floats */
 
 /* evaluation by prim->scalar over every element */
 sec_status sec_eval_elementwise(const sec_eval *e);

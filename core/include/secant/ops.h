@@ -58,6 +58,39 @@ SEC_API sec_value sec_erf_inv(sec_value x);
 /* core/ops/bessel.c */
 SEC_API sec_value sec_bessel_i0e(sec_value x); /* exp(-|x|) I0(x) */
 SEC_API sec_value sec_bessel_i1e(sec_value x);
+SEC_API sec_value sec_bessel_jn(sec_value n, sec_value x); /* n: whole numbers of a float type, here and below */
+
+/* core/ops/special_gamma.c */
+SEC_API sec_value sec_lgamma(sec_value x);
+SEC_API sec_value sec_digamma(sec_value x);
+SEC_API sec_value sec_polygamma(sec_value m, sec_value x);
+SEC_API sec_value sec_zeta(sec_value s, sec_value q); /* Hurwitz's */
+SEC_API sec_value sec_zeta_grad(sec_value order, sec_value s, sec_value q); /* derivative by s */
+SEC_API sec_value sec_betaln(sec_value a, sec_value b);
+
+/* core/ops/special_incomplete.c */
+SEC_API sec_value sec_igamma(sec_value a, sec_value x);
+SEC_API sec_value sec_igammac(sec_value a, sec_value x);
+SEC_API sec_value sec_igamma_grad_a(sec_value a, sec_value x);
+SEC_API sec_value sec_random_gamma_grad(sec_value a, sec_value x);
+SEC_API sec_value sec_betainc(sec_value a, sec_value b, sec_value x);
+
+/* core/ops/special_integrals.c */
+SEC_API sec_value sec_erfcx(sec_value x);
+SEC_API sec_value sec_dawsn(sec_value x);
+SEC_API sec_value sec_expi(sec_value x);
+SEC_API sec_value sec_expn(sec_value n, sec_value x);
+SEC_API sec_value sec_spence(sec_value x);
+SEC_API sec_value sec_spence_grad(sec_value order, sec_value x);
+SEC_API sec_value sec_sine_integral(sec_value x);
+SEC_API sec_value sec_cosine_integral(sec_value x);
+SEC_API sec_value sec_fresnel_s(sec_value x);
+SEC_API sec_value sec_fresnel_c(sec_value x);
+SEC_API sec_value sec_owens_t(sec_value h, sec_value a);
+
+/* core/ops/special_hypergeometric.c */
+SEC_API sec_value sec_hyp1f1(sec_value a, sec_value b, sec_value x);
+SEC_API sec_value sec_hyp2f1(sec_value a, sec_value b, sec_value c, sec_value x);
 
 /* core/ops/rounding.c */
 SEC_API sec_value sec_floor(sec_value x);

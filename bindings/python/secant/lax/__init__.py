@@ -127,13 +127,20 @@ from secant.lax._shape import (  # noqa: F401
     transpose,
 )
 from secant.lax._special import (  # noqa: F401
+    betainc,
     clz,
     cumlogsumexp,
     digamma,
+    igamma,
+    igamma_grad_a,
+    igammac,
     lgamma,
+    polygamma,
     population_count,
+    random_gamma_grad,
     reciprocal,
     reduce_precision,
+    zeta,
 )
 from secant.lax._sort import sort, sort_key_val, top_k  # noqa: F401
 from secant.lax._windows import padtype_to_pads, reduce_window, reduce_window_shape_tuple  # noqa: F401

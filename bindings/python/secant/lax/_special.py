@@ -1,31 +1,17 @@
 """Functions of lax that are built on primitives: gamma functions, bits of numbers, running log-sum-exp."""
 
-import math
-
 import numpy as np
 
 from secant import _types
 from secant._custom import custom_jvp
 from secant._eager import op
+from secant._lib import lib
 from secant._trace import tracer
+from secant._tracer import made
 from secant.lax import _elementwise as e
 from secant.lax._control import associative_scan
-from secant.lax._elementwise import FLOAT, INTEGER, _takes
+from secant.lax._elementwise import FLOAT, INTEGER, _takes, binary, pair, unary
 from secant.lax._shape import full_like
-
-# Lanczos' approximation with g = 7 and nine coefficients (Numerical Recipes, 6.1)
-_BASE = 0.99999999999980993227684700473478
-_LANCZOS = (
-    676.520368121885098567009190444019,
-    -1259.13921672240287047156078755283,
-    771.3234287776530788486528258894,
-    -176.61502916214059906584551354,
-    12.507343278686904814458936853,
-    -0.13857109526572011689554707,
-    9.984369578019570859563e-6,
-    1.50563273514931155834e-7,
-)
-_G = 7.0
 
 
 def _where(condition, x, y):
@@ -34,54 +20,29 @@ def _where(condition, x, y):
     return jnp.where(condition, x, y)
 
 
-def _series(x):
-    """(the argument reflected into z >= -1/2, log(z + g + 1/2), the series of Lanczos, minus its derivative)."""
-    z = _where(x < 0.5, -x, x - 1.0)
-    total, slope = full_like(z, _BASE), full_like(z, 0.0)
-    for i, c in enumerate(_LANCZOS, 1):
-        term = c / (z + float(i))
-        total, slope = total + term, slope - term / (z + float(i))
-    return z, math.log(_G + 0.5) + e.log1p(z / (_G + 0.5)), total, slope
-
-
-def _lgamma(x):
-    z, log_t, total, _ = _series(x)
-    t = z + (_G + 0.5)
-    log_y = (z + 0.5 - t / log_t) * log_t + 0.5 * math.log(2 * math.pi) + e.log(total)
-    part = e.abs(x) - e.floor(e.abs(x))
-    sine = e.log(e.sin(math.pi * _where(part > 0.5, 1.0 - part, part)))
-    reflected = _where(e.is_finite(sine), math.log(math.pi) - sine - log_y, -sine)
-    return _where(e.abs(x) == np.inf, np.inf, _where(x < 0.5, reflected, log_y))
-
-
-_lgamma = custom_jvp(_lgamma)
-_lgamma.__name__ = "lgamma"
-_lgamma.defjvp(lambda primals, tangents: (_lgamma(primals[0]), tangents[0] * digamma(primals[0])))
-
-
 def _float(name, x):
     x = tracer(x)
     _takes(name, x, FLOAT)
     return x
 
 
-@op(1)
-def lgamma(x):
-    """Logarithm of the absolute value of the gamma function."""
-    return _lgamma(_float("lgamma", x))
+lgamma = unary("lgamma", FLOAT, "Logarithm of the absolute value of the gamma function.")
+digamma = unary("digamma", FLOAT, "Derivative of lgamma.")
+polygamma = binary("polygamma", FLOAT, "Derivative of digamma of order m, the first operand, at the second.")
+zeta = binary("zeta", FLOAT, "Hurwitz's zeta function: the sum of (q + k)^-x over k = 0, 1, ...")
+igamma = binary("igamma", FLOAT, "Regularized lower incomplete gamma function of a and x.")
+igammac = binary("igammac", FLOAT, "Regularized upper incomplete gamma function of a and x.")
+igamma_grad_a = binary("igamma_grad_a", FLOAT, "Derivative of igamma by a.")
+random_gamma_grad = binary("random_gamma_grad", FLOAT, "Derivative of a sample x of the gamma distribution by a.")
 
 
-@op(1)
-def digamma(x):
-    """Derivative of lgamma."""
-    x = _float("digamma", x)
-    z, log_t, total, slope = _series(x)
-    y = log_t + slope / total - _G / (z + (_G + 0.5))
-    pole = (x <= 0) & (x == e.floor(x))
-    turned = math.pi * (x + e.abs(e.floor(x + 0.5)))
-    safe = _where(pole | (x >= 0.5), 1.0, turned)
-    reflected = y - math.pi * e.cos(safe) / e.sin(safe)
-    return _where(pole, np.nan, _where(x < 0.5, reflected, y))
+@op(3)
+def betainc(a, b, x):
+    """Regularized incomplete beta function."""
+    a, b = pair("betainc", a, b, FLOAT)
+    a, x = pair("betainc", a, x, FLOAT)
+    b, x = pair("betainc", b, x, FLOAT)
+    return made(lib.sec_betainc(a.value, b.value, x.value))
 
 
 @op(1)

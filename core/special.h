@@ -15,6 +15,7 @@
   F(betaln, 2, false)                     \
   F(igamma, 2, false)                     \
   F(igammac, 2, false)                    \
+  F(igamma_grad, 3, false)                \
   F(igamma_grad_a, 2, false)              \
   F(random_gamma_grad, 2, false)          \
   F(regularized_incomplete_beta, 3, false) \

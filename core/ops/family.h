@@ -63,6 +63,9 @@ static inline sec_kind sec_lower_kind(const sec_lower *l, int i) {
 /* jvp and transpose helpers */
 sec_value sec_jvp_zero(const sec_rule *r, sec_value dx);       /* SEC_VALUE_ZERO */
 sec_value sec_jvp_identity(const sec_rule *r, sec_value dx);
+/* Of primitives whose first operand asks for derivatives: order_1 + 4 order_2 + 16 order_3 + ... by the others in turn, a
+ * number that every float type holds exactly.  One more derivative by operand `wrt`. */
+sec_value sec_special_jvp(const sec_rule *r, sec_value dx);
 /* A tangent with out's shape: one of rank 0 is broadcast.  jvp rules of operands that may be scalars end in it. */
 sec_value sec_tangent_like(sec_value dx, const sec_aval *out);
 /* Its transpose: the cotangent of an operand of type `aval`, summed if that was a scalar beside a shape. */

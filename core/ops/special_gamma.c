@@ -2,6 +2,7 @@
 #include "family.h"
 
 #include "../special.h"
+#include "jet.h"
 
 #include <math.h>
 
@@ -33,25 +34,6 @@ double sec_special_digamma(const double *in) {
   return log(x) - 0.5 / x - series - shift;
 }
 
-/* A polynomial in e, cut after e^order: a function near a point by its Taylor coefficients. */
-enum { MAX_ORDER = 6 };
-typedef struct jet {
-  double c[MAX_ORDER + 1];
-} jet;
-
-/* j *= (u + e) and j /= (u + e) */
-static void jet_times(jet *j, int order, double u) {
-  for (int i = order; i > 0; i--) j->c[i] = u * j->c[i] + j->c[i - 1];
-  j->c[0] *= u;
-}
-static void jet_over(jet *j, int order, double u) {
-  j->c[0] /= u;
-  for (int i = 1; i <= order; i++) j->c[i] = (j->c[i] - j->c[i - 1]) / u;
-}
-/* sum += scale * j */
-static void jet_add(jet *sum, int order, double scale, const jet *j) {
-  for (int i = 0; i <= order; i++) sum->c[i] += scale * j->c[i];
-}
 /* u^-(s + e) */
 static jet jet_power(double u, double s, int order) {
   jet j = {{pow(u, -s)}};
@@ -87,14 +69,14 @@ static jet hurwitz(double s, double q, int order) {
     if (k > 1 && below_ulp(&term, &sum, 0, a / (s - 1)) && below_ulp(&term, &sum, order, a / (s - 1))) return sum;
   }
   jet edge = jet_power(a, s, order), integral = edge, term = edge;
-  for (int i = 0; i <= order; i++) integral.c[i] *= a;
+  jet_scale(&integral, order, a);
   jet_over(&integral, order, s - 1);
   jet_add(&sum, order, 1, &integral);
   jet_add(&sum, order, 0.5, &edge);
   for (int k = 0; k < 10; k++) { /* s (s + 1) ... (s + 2k) a^(-s - 2k - 1) */
     if (k) jet_times(&term, order, s + 2 * k - 1);
     jet_times(&term, order, s + 2 * k);
-    for (int i = 0; i <= order; i++) term.c[i] /= k ? a * a : a;
+    jet_scale(&term, order, k ? 1 / (a * a) : 1 / a);
     jet_add(&sum, order, zeta_terms[k], &term);
   }
   return sum;
@@ -123,7 +105,7 @@ static double zeta_order(double s, double q, int order) {
 }
 double sec_special_zeta(const double *x) { return zeta_order(x[0], x[1], 0); }
 double sec_special_zeta_grad(const double *x) {
-  return x[0] >= 0 && x[0] < MAX_ORDER + 1 ? zeta_order(x[1], x[2], (int)x[0]) : NAN;
+  return x[0] >= 0 && x[0] < SEC_JET_MAX + 1 ? zeta_order(x[1], x[2], (int)x[0]) : NAN;
 }
 
 /* (-1)^(m+1) m! zeta(m + 1, x) (DLMF 25.11.12) */

@@ -5,8 +5,7 @@
 
 #include <math.h>
 
-/* A derivative is asked for by one number, order_0 + 4 order_1 + 16 order_2 + 64 order_3 of the operands in turn, which
- * every float type holds exactly. */
+/* As family.h says at sec_special_jvp. */
 enum { BASE = 4, MAX_VARIABLES = 4, MAX_GRID = BASE * BASE * BASE * BASE };
 
 /* A product of powers of e_0, e_1, ..., each up to its order: coefficients of a function around a point. */
@@ -139,24 +138,16 @@ double sec_special_hyp2f1_grad(const double *in) {
 
 /* ---- primitives ---- */
 
-/* One more derivative by operand `wrt`, whose digit has the weight 4^(wrt - 1). */
-static sec_value derivative(const sec_rule *r, sec_value dx) {
-  sec_value in[SEC_MAX_OPERANDS], out;
-  for (int i = 0; i < r->n_in; i++) in[i] = r->in[i];
-  in[0] = sec_add(in[0], sec_literal_like(in[0], pow(BASE, r->wrt - 1)));
-  return sec_bind(r->prim, in, r->n_in, NULL, &out, 1) == SEC_OK ? sec_mul(dx, out) : SEC_VALUE_POISON;
-}
-
 SEC_PRIMITIVE(hyp1f1_grad, .doc = "Derivative of 1F1(a; b; x) of order i, j, k by a, b, x: order = i + 4 j + 16 k.",
               .operands = {"order", "a", "b", "x"}, SEC_MATH_FUNCTION(sec_special_hyp1f1_grad),
-              .jvp = {NULL, derivative, derivative, derivative}, .domain = {0.1, 0.9})
+              .jvp = {NULL, sec_special_jvp, sec_special_jvp, sec_special_jvp}, .domain = {0.1, 0.9})
 sec_value sec_hyp1f1(sec_value a, sec_value b, sec_value x) {
   return sec_bind_floats(&sec_hyp1f1_grad_p, (sec_value[]){sec_scalar(0), a, b, x}, 4);
 }
 
 SEC_PRIMITIVE(hyp2f1_grad, .doc = "Derivative of 2F1(a, b; c; x) of order i, j, k, l by a, b, c, x: order = i + 4 j + 16 k + 64 l.",
               .operands = {"order", "a", "b", "c", "x"}, SEC_MATH_FUNCTION(sec_special_hyp2f1_grad),
-              .jvp = {NULL, derivative, derivative, derivative, derivative}, .domain = {0.1, 0.9})
+              .jvp = {NULL, sec_special_jvp, sec_special_jvp, sec_special_jvp, sec_special_jvp}, .domain = {0.1, 0.9})
 sec_value sec_hyp2f1(sec_value a, sec_value b, sec_value c, sec_value x) {
   return sec_bind_floats(&sec_hyp2f1_grad_p, (sec_value[]){sec_scalar(0), a, b, c, x}, 5);
 }

@@ -3,6 +3,7 @@
 #include "family.h"
 
 #include "../special.h"
+#include "jet.h"
 
 #include <math.h>
 
@@ -39,62 +40,65 @@ static double beta_factor(double a, double b, double x, double y) {
   return exp(e) * sqrt(b / (2 * M_PI * a * n));
 }
 
-/* ---- the incomplete gamma function ---- */
-
-/* A number and its derivative by a. */
-typedef struct dual {
-  double v, d;
-} dual;
-static dual product(dual x, dual y) { return (dual){x.v * y.v, x.d * y.v + x.v * y.d}; }
-static dual quotient(dual x, dual y) {
-  double v = x.v / y.v;
-  return (dual){v, (x.d - v * y.d) / y.v};
-}
-static dual sum_of(dual x, dual y) { return (dual){x.v + y.v, x.d + y.d}; }
+/* ---- the incomplete gamma function: jets in a ---- */
 
 enum { MAX_TERMS = 200000 };
 
 /* The sum of x^n / ((a + 1) ... (a + n)) (DLMF 8.7.1). */
-static dual lower_series(double a, double x) {
-  dual term = {1, 0}, sum = {1, 0};
+static jet lower_series(double a, double x, int order) {
+  jet term = {{1}}, sum = {{1}};
   for (int n = 1; n < MAX_TERMS; n++) {
-    double down = a + n;
-    term = (dual){term.v * x / down, (term.d - term.v / down) * x / down};
-    sum = sum_of(sum, term);
-    if (fabs(term.v) <= 1e-17 * sum.v && fabs(term.d) <= 1e-17 * fabs(sum.d)) break;
+    jet_scale(&term, order, x);
+    jet_over(&term, order, a + n);
+    jet_add(&sum, order, 1, &term);
+    if (term.c[0] <= 1e-17 * sum.c[0] && fabs(term.c[order]) <= 1e-17 * fabs(sum.c[order])) break;
   }
   return sum;
 }
 
 /* gamma(a, x) e^x x^-a as a continued fraction (DLMF 8.9.2) by Lentz's method. */
-static dual upper_fraction(double a, double x) {
-  dual b = {x + 1 - a, -1}, c = {1e300, 0}, d = quotient((dual){1, 0}, b), h = d;
+static jet upper_fraction(double a, double x, int order) {
+  jet one = {{1}}, b = {{x + 1 - a, -1}}, d = jet_quotient(&one, &b, order), h = d, c = b;
   for (int n = 1; n < MAX_TERMS; n++) {
-    dual an = {-n * (n - a), n};
-    b.v += 2;
-    dual below = sum_of(product(an, d), b);
-    if (below.v == 0) below.v = 1e-300;
-    d = quotient((dual){1, 0}, below);
-    c = n > 1 ? sum_of(b, quotient(an, c)) : b;
-    if (c.v == 0) c.v = 1e-300;
-    dual step = product(c, d);
-    h = product(h, step);
-    if (fabs(step.v - 1) < 1e-16 && fabs(step.d * h.v) <= 1e-16 * fabs(h.d)) break;
+    jet up = {{-n * (n - a), n}}, below = jet_product(&up, &d, order);
+    b.c[0] += 2;
+    jet_add(&below, order, 1, &b);
+    if (below.c[0] == 0) below.c[0] = 1e-300;
+    d = jet_quotient(&one, &below, order);
+    jet part = jet_quotient(&up, &c, order);
+    c = b;
+    if (n > 1) jet_add(&c, order, 1, &part);
+    if (c.c[0] == 0) c.c[0] = 1e-300;
+    jet step = jet_product(&c, &d, order), next = jet_product(&h, &step, order);
+    bool same = fabs(step.c[0] - 1) < 1e-16 && fabs(next.c[order] - h.c[order]) <= 1e-16 * fabs(next.c[order]);
+    h = next;
+    if (same) break;
   }
   return h;
 }
 
 static bool by_fraction(double a, double x) { return x >= 1 && x > a; }
 
+/* x^e gamma(a) / gamma(a + e) */
+static jet power_over_gamma(double a, double x, int order) {
+  jet log_of = {{0, log(x) - sec_special_digamma(&a)}};
+  double factorial = 1;
+  for (int k = 2; k <= order; k++) {
+    double in[] = {k - 1, a};
+    log_of.c[k] = -sec_special_polygamma(in) / (factorial *= k);
+  }
+  return jet_exp(&log_of, order);
+}
+
 /* The regularized functions for 0 < a, x < infinity; `upper` wants 1 - P. */
 static double gamma_ratio(double a, double x, bool upper) {
   double factor = gamma_factor(a, x);
   if (factor == 0) return (x > a) != upper ? 1 : 0;
   if (by_fraction(a, x)) {
-    double q = a * factor * upper_fraction(a, x).v;
+    double q = a * factor * upper_fraction(a, x, 0).c[0];
     return upper ? q : 1 - q;
   }
-  double p = factor * lower_series(a, x).v;
+  double p = factor * lower_series(a, x, 0).c[0];
   return upper ? 1 - p : p;
 }
 
@@ -115,24 +119,48 @@ double sec_special_igammac(const double *in) {
   return gamma_ratio(a, x, true);
 }
 
-/* dP/da over -dP/dx if `sample`, which leaves out the common factor, so that neither underflows. */
-static double gamma_slope(double a, double x, bool sample) {
-  double digits[1], factor = sample ? 1 : gamma_factor(a, x);
-  if (!(a > 0 && x >= 0)) return NAN;
-  if (x == 0 || factor == 0 || isinf(x) || isinf(a)) return 0;
-  if (by_fraction(a, x)) {
-    dual h = upper_fraction(a, x);
-    digits[0] = a;
-    double slope = h.v * (log(x) - sec_special_digamma(digits)) + h.d;
-    return sample ? slope * x : -slope * a * factor;
-  }
-  dual s = lower_series(a, x);
-  digits[0] = a + 1;
-  double slope = s.v * (log(x) - sec_special_digamma(digits)) + s.d;
-  return sample ? -slope * x / a : slope * factor;
+static double factorial(int n) { return n < 2 ? 1 : n * factorial(n - 1); }
+
+/* P without its common factor x^a e^-x / gamma(a + 1): what is `lower` of it, by a, `order` >= 1 times */
+static double gamma_slope(double a, double x, int order) {
+  bool fraction = by_fraction(a, x);
+  jet p = fraction ? upper_fraction(a, x, order) : lower_series(a, x, order);
+  jet power = power_over_gamma(fraction ? a : a + 1, x, order);
+  double slope = jet_product(&p, &power, order).c[order] * factorial(order);
+  return fraction ? -a * slope : slope;
 }
-double sec_special_igamma_grad_a(const double *x) { return gamma_slope(x[0], x[1], false); }
-double sec_special_random_gamma_grad(const double *x) { return gamma_slope(x[0], x[1], true); }
+
+/* x^(a-1) e^-x / gamma(a), by a `order` times and by x `by_x` times: each time (a - 1)/x of it, a one less, minus itself */
+static double density_slope(double a, double x, int order, int by_x) {
+  jet sum = {{0}}, term = power_over_gamma(a, x, order);
+  double ways = 1;
+  for (int m = 0; m <= by_x; m++) {
+    jet_add(&sum, order, (by_x - m) % 2 ? -ways : ways, &term);
+    jet_times(&term, order, a - 1 - m);
+    jet_scale(&term, order, 1 / x);
+    ways = ways * (by_x - m) / (m + 1);
+  }
+  return sum.c[order] * factorial(order) * a / x;
+}
+
+/* order + 4 by_x: how often by a and by x */
+double sec_special_igamma_grad(const double *in) {
+  double a = in[1], x = in[2], factor;
+  if (!(in[0] >= 0 && in[0] < 16 && a > 0 && x >= 0)) return NAN;
+  int order = (int)in[0] % 4, by_x = (int)in[0] / 4;
+  if (order + by_x == 0) return sec_special_igamma(in + 1);
+  if (isinf(x) || isinf(a) || (x == 0 && !by_x)) return 0;
+  if ((factor = gamma_factor(a, x)) == 0) return 0;
+  return factor * (by_x ? density_slope(a, x, order, by_x - 1) : gamma_slope(a, x, order));
+}
+double sec_special_igamma_grad_a(const double *x) { return sec_special_igamma_grad((double[]){1, x[0], x[1]}); }
+
+/* dP/da over -dP/dx: the common factor cancels */
+double sec_special_random_gamma_grad(const double *in) {
+  double a = in[0], x = in[1];
+  if (!(a > 0 && x >= 0)) return NAN;
+  return x == 0 || isinf(x) || isinf(a) ? 0 : -gamma_slope(a, x, 1) * x / a;
+}
 
 /* ---- the incomplete beta function ---- */
 
@@ -191,19 +219,40 @@ SEC_PRIMITIVE(igammac, .doc = "Regularized upper incomplete gamma function Q(a, 
               SEC_MATH_FUNCTION(sec_special_igammac), .jvp = {igammac_jvp_a, igammac_jvp_x}, .domain = {0.5, 4})
 sec_value sec_igammac(sec_value a, sec_value x) { return sec_bind_floats(&sec_igammac_p, (sec_value[]){a, x}, 2); }
 
-/* igamma_grad_a: d/dx = x^(a-1) e^-x / gamma(a) (log x - digamma(a)) */
+/* igamma_grad: d = one more derivative by a or x */
+SEC_PRIMITIVE(igamma_grad, .doc = "Derivative of igamma(a, x) of order i, j by a, x: order = i + 4 j.",
+              .operands = {"order", "a", "x"}, SEC_MATH_FUNCTION(sec_special_igamma_grad),
+              .jvp = {NULL, sec_special_jvp, sec_special_jvp}, .domain = {0.5, 4})
+static sec_value igamma_grad(double order, sec_value a, sec_value x) {
+  return sec_bind_floats(&sec_igamma_grad_p, (sec_value[]){sec_literal_like(a, order), a, x}, 3);
+}
+
+/* igamma_grad_a: the derivatives by a, and by a and x */
+static sec_value igamma_grad_a_jvp_a(const sec_rule *r, sec_value da) {
+  return sec_mul(da, igamma_grad(2, r->in[0], r->in[1]));
+}
 static sec_value igamma_grad_a_jvp_x(const sec_rule *r, sec_value dx) {
-  sec_value slope = sec_sub(sec_log(r->in[1]), sec_digamma(r->in[0]));
-  return sec_mul(dx, sec_mul(density_of(r), slope));
+  return sec_mul(dx, igamma_grad(5, r->in[0], r->in[1]));
 }
 SEC_PRIMITIVE(igamma_grad_a, .doc = "Derivative of igamma by a.", .operands = {"a", "x"},
-              SEC_MATH_FUNCTION(sec_special_igamma_grad_a), .jvp = {NULL, igamma_grad_a_jvp_x}, .domain = {0.5, 4})
+              SEC_MATH_FUNCTION(sec_special_igamma_grad_a), .jvp = {igamma_grad_a_jvp_a, igamma_grad_a_jvp_x}, .domain = {0.5, 4})
 sec_value sec_igamma_grad_a(sec_value a, sec_value x) {
   return sec_bind_floats(&sec_igamma_grad_a_p, (sec_value[]){a, x}, 2);
 }
 
+/* random_gamma_grad g = -P_a / p with p = P_x: d = -(P_aa / p + g l) da - (l + g ((a - 1)/x - 1)) dx, l = log x - digamma(a) */
+static sec_value log_over(const sec_rule *r) { return sec_sub(sec_log(r->in[1]), sec_digamma(r->in[0])); }
+static sec_value random_gamma_grad_jvp_a(const sec_rule *r, sec_value da) {
+  sec_value second = sec_div(igamma_grad(2, r->in[0], r->in[1]), density_of(r));
+  return sec_mul(da, sec_neg(sec_add(second, sec_mul(r->out[0], log_over(r)))));
+}
+static sec_value random_gamma_grad_jvp_x(const sec_rule *r, sec_value dx) {
+  sec_value one = sec_literal_like(r->in[0], 1), bend = sec_sub(sec_div(sec_sub(r->in[0], one), r->in[1]), one);
+  return sec_mul(dx, sec_neg(sec_add(log_over(r), sec_mul(r->out[0], bend))));
+}
 SEC_PRIMITIVE(random_gamma_grad, .doc = "How a sample x of the gamma distribution moves with its parameter a.",
-              .operands = {"a", "x"}, SEC_MATH_FUNCTION(sec_special_random_gamma_grad), .domain = {0.5, 4})
+              .operands = {"a", "x"}, SEC_MATH_FUNCTION(sec_special_random_gamma_grad),
+              .jvp = {random_gamma_grad_jvp_a, random_gamma_grad_jvp_x}, .domain = {0.5, 4})
 sec_value sec_random_gamma_grad(sec_value a, sec_value x) {
   return sec_bind_floats(&sec_random_gamma_grad_p, (sec_value[]){a, x}, 2);
 }

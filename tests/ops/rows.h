@@ -45,6 +45,7 @@ static const row rows[] = {
     {"bessel_jn", "a:T[17]", "b:T[17] = bessel_jn 2.0:T[] a", "b"},
     {"polygamma", "a:T[17]", "b:T[17] = polygamma 2.0:T[] a", "b"},
     {"zeta_grad", "a:T[17] b:T[17]", "c:T[17] = zeta_grad 1.0:T[] a b", "c"},
+    {"igamma_grad", "a:T[17] b:T[17]", "c:T[17] = igamma_grad 1.0:T[] a b", "c"},
     {"expn", "a:T[17]", "b:T[17] = expn 3.0:T[] a", "b"},
     {"spence_grad", "a:T[17]", "b:T[17] = spence_grad 0.0:T[] a", "b"},
     {"regularized_incomplete_beta", "a:T[17]", "b:T[17] = regularized_incomplete_beta 1.5:T[] 2.5:T[] a", "b"},

@@ -20,6 +20,7 @@
   F(random_gamma_grad, 2, false)          \
   F(regularized_incomplete_beta, 3, false) \
   F(erfcx, 1, false)                      \
+  F(ndtri, 1, false)                      \
   F(dawsn, 1, false)                      \
   F(expi, 1, false)                       \
   F(expn, 2, false)                       \

@@ -1,4 +1,4 @@
-/* Integrals of elementary functions: erfcx dawsn expi expn spence sine_integral cosine_integral fresnel_s fresnel_c
+/* Integrals of elementary functions: erfcx dawsn ndtri expi expn spence sine_integral cosine_integral fresnel_s fresnel_c
  * owens_t (DLMF 6, 7, 25.12). */
 #include "family.h"
 
@@ -26,6 +26,23 @@ double sec_special_erfcx(const double *in) {
   if (isinf(x)) return 0;
   for (int k = 1; k < 12; k++) sum += term *= -(2 * k - 1) / (2 * x * x);
   return sum / (x * sqrt(M_PI));
+}
+
+/* The x below which the normal distribution has the part p: Halley's method from Abramowitz and Stegun 26.2.23, on the
+ * smaller tail, or in the middle on the distance from 1/2, so that no digits are lost */
+double sec_special_ndtri(const double *in) {
+  double p = in[0], tail = fmin(p, 1 - p), middle = p - 0.5;
+  if (!(p >= 0 && p <= 1)) return NAN;
+  if (tail == 0) return p == 0 ? -INFINITY : INFINITY;
+  double t = sqrt(-2 * log(tail));
+  double x = (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))) - t;
+  if (tail > 0.2 && middle > 0) x = -x;
+  for (int i = 0; i < 3; i++) {
+    double error = tail > 0.2 ? 0.5 * erf(x * M_SQRT1_2) - middle : 0.5 * erfc(-x * M_SQRT1_2) - tail;
+    double newton = error * sqrt(2 * M_PI) * exp(0.5 * x * x);
+    x -= newton / (1 + 0.5 * newton * x);
+  }
+  return tail > 0.2 ? x : middle > 0 ? -x : x;
 }
 
 /* exp(-x^2) times the integral of exp(t^2): its series of positive terms; the asymptotic one from 6.5 on */
@@ -271,6 +288,15 @@ static sec_value erfcx_jvp(const sec_rule *r, sec_value dx) {
 }
 SEC_PRIMITIVE(erfcx, .doc = "exp(x^2) erfc(x).", .operands = {"x"}, SEC_MATH_FUNCTION(sec_special_erfcx), .jvp = {erfcx_jvp})
 sec_value sec_erfcx(sec_value x) { return sec_bind_float(&sec_erfcx_p, x); }
+
+/* ndtri: d = sqrt(2 pi) exp(ndtri(p)^2 / 2) dp */
+static sec_value ndtri_jvp(const sec_rule *r, sec_value dp) {
+  sec_value e = sec_exp(sec_mul(constant(r->in[0], 0.5), sec_square(r->out[0])));
+  return sec_mul(dp, sec_mul(constant(r->in[0], sqrt(2 * M_PI)), e));
+}
+SEC_PRIMITIVE(ndtri, .doc = "Inverse of the normal distribution function.", .operands = {"p"},
+              SEC_MATH_FUNCTION(sec_special_ndtri), .jvp = {ndtri_jvp}, .domain = {0.1, 0.9})
+sec_value sec_ndtri(sec_value p) { return sec_bind_float(&sec_ndtri_p, p); }
 
 /* dawsn: d = (1 - 2x dawsn(x)) dx */
 static sec_value dawsn_jvp(const sec_rule *r, sec_value dx) {

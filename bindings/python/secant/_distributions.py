@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from secant import _types, lax, numpy as jnp
+from secant._custom import custom_jvp
 from secant._eager import op
 from secant._trace import aval_of, literal, tracer
 from secant._vmap import vmap
@@ -145,14 +146,31 @@ def _gamma_one(words, alpha, log_space):
     return d * v * boost
 
 
+def _gamma_samples(keys, a, log_space):
+    return vmap(lambda words, alpha: _gamma_one(words, alpha, log_space))(keys, a)
+
+
+def _gamma_rule(log_space, primals, tangents):
+    """A sample keeps its rank among all: random_gamma_grad, and that over the sample for its logarithm."""
+    keys, a = primals
+    out = _gamma_samples(keys, a, log_space)
+    sample = jnp.exp(out) if log_space else out
+    slope = lax.random_gamma_grad(a, sample)
+    return out, tangents[1] * (slope / sample if log_space else slope)
+
+
+_gamma_samples = custom_jvp(_gamma_samples, nondiff_argnums=(2,))
+_gamma_samples.defjvp(_gamma_rule)
+
+
 def _gammas(key, a, shape, code, log_space):
     a = _as(a, shape, code).reshape(-1)
     keys = split(key_data(key), a.shape[0])
-    return vmap(lambda words, alpha: _gamma_one(words, alpha, log_space))(keys, a).reshape(shape)
+    return _gamma_samples(keys, a, log_space).reshape(shape)
 
 
 def gamma(key, a, shape=None, dtype=None):
-    """Gamma floats of shape parameter `a`; they have no derivative in `a`."""
+    """Gamma floats of shape parameter `a`, with derivatives in `a`."""
     return _gammas(key, a, _full(shape, a), _dtype(dtype, "FLOAT", "gamma"), False)
 
 

@@ -1,6 +1,6 @@
 /* The public operations.  Each appends equations to the innermost open trace and returns a value; a bad
  * operand gives poison and records the error.  Binary operations broadcast and promote as NumPy and JAX do;
- * the primitives under them are strict.  Axes may be negative.  Generated from core/ops (sh bindings/gen/run). */
+ * the primitives under them are strict.  Axes may be negative.  After a change: sh bindings/gen/run, for the bindings. */
 #ifndef SECANT_OPS_H
 #define SECANT_OPS_H
 
@@ -77,6 +77,7 @@ SEC_API sec_value sec_betainc(sec_value a, sec_value b, sec_value x);
 
 /* core/ops/special_integrals.c */
 SEC_API sec_value sec_erfcx(sec_value x);
+SEC_API sec_value sec_ndtri(sec_value p);
 SEC_API sec_value sec_dawsn(sec_value x);
 SEC_API sec_value sec_expi(sec_value x);
 SEC_API sec_value sec_expn(sec_value n, sec_value x);

@@ -31,6 +31,7 @@ erfinv = _unary("erfinv", lax.erf_inv, "Inverse of erf.")
 erfcx = _unary("erfcx", lambda x: made(lib.sec_erfcx(x.value)), "exp(x^2) erfc(x).")
 dawsn = _unary("dawsn", lambda x: made(lib.sec_dawsn(x.value)), "Dawson's integral.")
 expi = _unary("expi", lambda x: made(lib.sec_expi(x.value)), "Exponential integral Ei.")
+ndtri = _unary("ndtri", lambda p: made(lib.sec_ndtri(p.value)), "Inverse of ndtr.")
 spence = _unary("spence", lambda x: made(lib.sec_spence(x.value)), "Spence's function, the dilogarithm of 1 - x.")
 gammaln = _unary("gammaln", lax.lgamma, "Logarithm of the absolute value of the gamma function.")
 digamma = _unary("digamma", lax.digamma, "Derivative of gammaln.")
@@ -314,13 +315,6 @@ def ndtr(x):
     z = jnp.abs(w)
     tail = lax.erfc(z)
     return 0.5 * jnp.where(z < half, 1 + lax.erf(w), jnp.where(w > 0, 2 - tail, tail))
-
-
-@op(1)
-def ndtri(p):
-    """Inverse of ndtr."""
-    p = inexact(arraylike("ndtri", p))
-    return math.sqrt(2) * lax.erf_inv(2 * p - 1)
 
 
 def _log_ndtr_rule(primals, tangents):

@@ -401,8 +401,7 @@ static sec_status pow_type(sec_typing *t) {
         "operands have different dtypes, %s and %s", t->in[0]->text, t->in[1]->text);
   const sec_aval *shape = sec_type_shape(t);
   if (!shape) return SEC_SHAPE;
-  return sec_type_result(t, t->in[0]->dtype, t->in[0]->weak && (is_integer || t->in[1]->weak),
-                         shape);
+  return sec_type_result(t, t->in[0]->dtype, t->in[0]->weak && t->in[1]->weak, shape);
 }
 /* An integer y is rounded to the type of x first, as in compiled code. */
 static sec_status pow_eval(const sec_eval *e) {

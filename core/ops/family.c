@@ -96,7 +96,7 @@ sec_status sec_type_compare(sec_typing *t) {
   const sec_aval *shape = NULL;
   bool weak = false;
   SEC_TRY(check_operands(t, &shape, &weak));
-  return sec_type_result(t, SEC_BOOL, weak, shape);
+  return sec_type_result(t, SEC_BOOL, false, shape);
 }
 
 /* ---- elements ---- */

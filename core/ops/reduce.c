@@ -31,7 +31,7 @@ static sec_status reduced_type(sec_typing *t, sec_dtype dtype, bool weak) {
 }
 
 static sec_status reduce_type(sec_typing *t) {
-  return reduced_type(t, t->in[0]->dtype, t->in[0]->weak && t->in[0]->dtype != SEC_BOOL);
+  return reduced_type(t, t->in[0]->dtype, t->in[0]->weak);
 }
 
 sec_scalar_value sec_identity_value(sec_identity identity, sec_dtype dtype) {

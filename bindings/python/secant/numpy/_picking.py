@@ -149,9 +149,32 @@ def take_along_axis(arr, indices, axis=-1, mode=None, fill_value=None):
     return gather_points(x, grid, mode or "fill", fill_value)
 
 
+def first_places(mask, size):
+    """The first `size` places where a flat mask holds, and how many there are; the rest of the places is 0."""
+    import secant.numpy as jnp
+
+    order = jnp.cumsum(mask)
+    n = mask.shape[0]
+    at = where(mask, order - 1, size)  # past the end: dropped
+    places = jnp.zeros(size, order.dtype).at[at].set(jnp.arange(n, dtype=order.dtype), mode="drop")
+    return places, order[-1] if n else jnp.zeros((), order.dtype)
+
+
+def _nonzero_of_size(a, size, fill_value):
+    """nonzero of a traced array."""
+    import secant.numpy as jnp
+
+    flat, count = first_places(ravel(a) != 0, size)
+    found = jnp.unravel_index(flat, a.shape) if a.size else [jnp.zeros(size, flat.dtype)] * a.ndim
+    fills = fill_value if isinstance(fill_value, tuple) else (fill_value or 0,) * a.ndim
+    return tuple(where(jnp.arange(size) < count, f, fill).astype(flat.dtype) for f, fill in zip(found, fills))
+
+
 def nonzero(a, *, size=None, fill_value=None):
-    """The indices of elements that are not zero; concrete arrays only."""
+    """The indices of elements that are not zero; of a traced array with `size` alone."""
     if isinstance(a, Tracer):
+        if size is not None and a.ndim:
+            return _nonzero_of_size(a, int(size), fill_value)
         a._need("nonzero: the shape of its result")
     found = np.nonzero(np.asarray(a))
     if size is not None:

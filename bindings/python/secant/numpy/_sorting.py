@@ -189,9 +189,42 @@ def _sized(found, size, fill):
     return np.concatenate([found[:size], np.full((rest, *found.shape[1:]), fill, found.dtype)])
 
 
+def _unique_of_size(ar, size, fill_value, equal_nan):
+    """(elements, first places, inverse, counts) of a traced array."""
+    import secant.numpy as jnp
+    from secant.numpy._picking import first_places
+
+    x = jnp.ravel(ar)
+    n = x.shape[0]
+    if not n:
+        none = jnp.zeros(size, int)
+        if size and fill_value is None:
+            raise ValueError("jnp.unique: for zero-sized input with nonzero size argument, fill_value must be specified")
+        return jnp.full(size, 0 if fill_value is None else fill_value, x.dtype), none, jnp.zeros(ar.shape, int), none
+    order = jnp.argsort(x)
+    values = x[order]
+    differs = values[1:] != values[:-1]
+    if equal_nan:
+        differs = differs & ~(jnp.isnan(values[1:]) & jnp.isnan(values[:-1])) if x.aval.is_float else differs
+    new = jnp.concatenate([jnp.ones(1, bool), differs])
+    starts, count = first_places(new, size)
+    known = jnp.arange(size) < count
+    rank = jnp.cumsum(new) - 1
+    fill = values[0] if fill_value is None else jnp.asarray(fill_value).astype(x.dtype)
+    found = jnp.where(known, values[starts], fill)
+    inverse = jnp.zeros(n, rank.dtype).at[order].set(rank).reshape(ar.shape)
+    counts = jnp.zeros(size, rank.dtype).at[rank].add(1, mode="drop")
+    first = jnp.where(known, order[starts], order[0])
+    return found, first, inverse, counts
+
+
 def unique(ar, return_index=False, return_inverse=False, return_counts=False, axis=None, *, equal_nan=True, size=None, fill_value=None, sorted=True):
     """The different elements in order, and on demand where each is first, which one each element is, and how often
-    each occurs; concrete arrays only."""
+    each occurs; of a traced array with `size` and without axis alone."""
+    if isinstance(ar, Tracer) and size is not None and axis is None:
+        out = _unique_of_size(ar, int(size), fill_value, equal_nan)
+        out = [v for v, wanted in zip(out, (True, return_index, return_inverse, return_counts)) if wanted]
+        return tuple(out) if len(out) > 1 else out[0]
     x = _concrete("unique", ar)
     found, first, inverse, counts = np.unique(x, True, True, True, axis, equal_nan=equal_nan)
     if axis is None:

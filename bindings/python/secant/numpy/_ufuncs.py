@@ -164,7 +164,9 @@ def sign(x, /):
 @op(1)
 def square(x, /):
     """x * x."""
-    return made(lib.sec_square(arraylike("square", x).value))
+    x = arraylike("square", x)
+    x = convert(x, _types.default_code("INT")) if kind(x) == "BOOL" else x
+    return made(lib.sec_square(x.value))
 
 
 @op(1)
@@ -189,9 +191,7 @@ divide = true_divide
 @op(2)
 def floor_divide(x, y, /):
     """floor(x / y)."""
-    x, y = broadcasted(*promoted(*arraylike("floor_divide", x, y)))
-    if kind(x) == "BOOL":
-        x, y = (convert(z, _types.CODES["int8"]) for z in (x, y))
+    x, y = broadcasted(*_numbers("floor_divide", x, y))
     if kind(x) == "UINT":
         return made(lib.sec_div(x.value, y.value))
     if kind(x) == "INT":
@@ -204,19 +204,16 @@ def floor_divide(x, y, /):
 def _float_divmod(x, y):
     """As NumPy's divmod of floats: the remainder has the divisor's sign."""
     r = made(lib.sec_rem(x.value, y.value))
-    q = made(lib.sec_div((x - r).value, y.value))
+    q = made(lib.sec_div(where(y == 0, x, x - r).value, y.value))
     wrong = (sign(y) != sign(r)) & (r != 0)
     r, q = where(wrong, r + y, r), where(wrong, q - 1, q)
-    q = made(lib.sec_round(q.value, 1))
-    return where(y == 0, x / y, q), r
+    return made(lib.sec_round(q.value, 1)), r  # the last step: the derivative is 0 everywhere
 
 
 @op(2)
 def remainder(x, y, /):
     """x mod y with the sign of y."""
-    x, y = broadcasted(*promoted(*arraylike("remainder", x, y)))
-    if kind(x) == "BOOL":
-        x, y = (convert(z, _types.CODES["int8"]) for z in (x, y))
+    x, y = broadcasted(*_numbers("remainder", x, y))
     zero = scalar_like(x, 0)
     if not x.aval.is_float:
         y = where(y == zero, scalar_like(y, 1), y)  # the remainder by 0 is 0
@@ -233,14 +230,14 @@ mod = remainder
 @op(2)
 def fmod(x, y, /):
     """x mod y with the sign of x."""
-    x, y = promoted(*arraylike("fmod", x, y))
+    x, y = _numbers("fmod", x, y)
     return made(lib.sec_rem(x.value, y.value))
 
 
 @op(2)
 def divmod(x, y, /):
     """(floor(x / y), x mod y)."""
-    x, y = broadcasted(*promoted(*arraylike("divmod", x, y)))
+    x, y = broadcasted(*_numbers("divmod", x, y))
     if x.aval.is_float:
         return _float_divmod(x, y)
     return floor_divide(x, y), remainder(x, y)

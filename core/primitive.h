@@ -155,7 +155,7 @@ typedef enum sec_flags {
   SEC_FLAG_EFFECT = 2,      /* never removed, never merged */
   SEC_FLAG_COMMUTATIVE = 4,
   SEC_FLAG_CHEAP = 8,       /* recompute rather than store: a few instructions */
-  SEC_FLAG_HOST = 16        /* RUNTIME that calls the host program: it may fail, and is never part of a kernel */
+  SEC_FLAG_HOST = 16        /* RUNTIME that may fail: it calls the host program, or needs memory; never part of a kernel */
 } sec_flags;
 
 struct sec_primitive {

@@ -42,6 +42,15 @@ static void lapack_find(void *library) {
   for (int kind = 0; kind < 2; kind++) {
     function_find(library, prefix[kind], "potrf_", &blas.potrf[kind]);
     function_find(library, prefix[kind], "getrf_", &blas.getrf[kind]);
+    function_find(library, prefix[kind], "geqrf_", &blas.geqrf[kind]);
+    function_find(library, prefix[kind], "geqp3_", &blas.geqp3[kind]);
+    function_find(library, prefix[kind], "orgqr_", &blas.orgqr[kind]);
+    function_find(library, prefix[kind], "ormqr_", &blas.ormqr[kind]);
+    function_find(library, prefix[kind], "gehrd_", &blas.gehrd[kind]);
+    function_find(library, prefix[kind], "sytrd_", &blas.sytrd[kind]);
+    function_find(library, prefix[kind], "syevd_", &blas.syevd[kind]);
+    function_find(library, prefix[kind], "gesdd_", &blas.gesdd[kind]);
+    function_find(library, prefix[kind], "gees_", &blas.gees[kind]);
   }
 }
 

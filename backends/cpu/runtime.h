@@ -3,7 +3,7 @@
  * All have one signature: `bufs` are the inputs, then the outputs, dense and row-major unless
  * `meta` gives strides; `meta` are the numbers described at each function (sizes and strides in
  * elements). Outputs do not overlap inputs.  They may be called from any thread and use the thread
- * pool. They do not fail, host functions apart: memory they want but cannot have makes them slower. */
+ * pool. They do not fail, host functions and factorisations apart: memory they want but cannot have makes them slower. */
 #ifndef SEC_RUNTIME_H
 #define SEC_RUNTIME_H
 
@@ -52,6 +52,11 @@ sec_runtime_fn sec_rt_triangular_solve;
  * meta: kind, batch, m, n. */
 sec_runtime_fn sec_rt_lu;
 
+/* lapack_orthogonal.c, lapack_spectral.c, by way of rt_factor.c: buffers and meta are those of the tables in
+ * core/dense.h, then a pointer to the run's status; they fail when there is no memory for their work. */
+sec_runtime_fn sec_rt_geqrf, sec_rt_householder_product, sec_rt_ormqr, sec_rt_qr, sec_rt_hessenberg, sec_rt_tridiagonal,
+    sec_rt_eigh, sec_rt_svd, sec_rt_schur, sec_rt_tridiagonal_solve, sec_rt_cholesky_update;
+
 /* Running sums, products, maxima or minima along the middle axis; a NaN stays in maxima and minima.
  * bufs: x, y.
  * meta: dtype (row of core/include/secant/dtype.def, not complex), op (0 sum, 1 product, 2 maximum,
@@ -61,7 +66,7 @@ sec_runtime_fn sec_rt_cumulative;
 /* bufs: from, to.  meta: bytes. */
 sec_runtime_fn sec_rt_copy;
 
-/* rt_host.c: the only one that fails. */
+/* rt_host.c: fails when the host function does. */
 sec_runtime_fn sec_rt_host_call;
 
 /* rt_gather.c, rt_reduce.c: meta is written by the primitives' meta rules (core/ops/gather.c, scatter.c, reduce.c). */
@@ -114,6 +119,20 @@ typedef void sec_trsm(const char *side, const char *uplo, const char *trans, con
                       void *b, const int *ldb, size_t, size_t, size_t, size_t);
 typedef void sec_potrf(const char *uplo, const int *n, void *a, const int *lda, int *info, size_t);
 typedef void sec_getrf(const int *m, const int *n, void *a, const int *lda, int *pivots, int *info);
+typedef void sec_geqrf_fn(const int *m, const int *n, void *a, const int *lda, void *tau, void *work, const int *lwork, int *info);
+typedef void sec_geqp3_fn(const int *m, const int *n, void *a, const int *lda, int *order, void *tau, void *work, const int *lwork, int *info);
+typedef void sec_orgqr_fn(const int *m, const int *n, const int *k, void *a, const int *lda, const void *tau, void *work, const int *lwork, int *info);
+typedef void sec_ormqr_fn(const char *side, const char *trans, const int *m, const int *n, const int *k, const void *a, const int *lda, const void *tau,
+                          void *c, const int *ldc, void *work, const int *lwork, int *info, size_t, size_t);
+typedef void sec_gehrd_fn(const int *n, const int *low, const int *high, void *a, const int *lda, void *tau, void *work, const int *lwork, int *info);
+typedef void sec_sytrd_fn(const char *uplo, const int *n, void *a, const int *lda, void *d, void *e, void *tau, void *work, const int *lwork, int *info,
+                          size_t);
+typedef void sec_syevd_fn(const char *job, const char *uplo, const int *n, void *a, const int *lda, void *w, void *work, const int *lwork, int *iwork,
+                          const int *liwork, int *info, size_t, size_t);
+typedef void sec_gesdd_fn(const char *job, const int *m, const int *n, void *a, const int *lda, void *s, void *u, const int *ldu, void *vt,
+                          const int *ldvt, void *work, const int *lwork, int *iwork, int *info, size_t);
+typedef void sec_gees_fn(const char *job, const char *sort, void *select, const int *n, void *a, const int *lda, int *sdim, void *re, void *im, void *vs,
+                         const int *ldvs, void *work, const int *lwork, int *bwork, int *info, size_t, size_t);
 
 /* Indexed by kind, F32 or F64; a function that no library has is NULL. */
 typedef struct sec_blas {
@@ -123,6 +142,15 @@ typedef struct sec_blas {
   sec_trsm *trsm[2];
   sec_potrf *potrf[2];
   sec_getrf *getrf[2];
+  sec_geqrf_fn *geqrf[2];
+  sec_geqp3_fn *geqp3[2];
+  sec_orgqr_fn *orgqr[2];
+  sec_ormqr_fn *ormqr[2];
+  sec_gehrd_fn *gehrd[2];
+  sec_sytrd_fn *sytrd[2];
+  sec_syevd_fn *syevd[2];
+  sec_gesdd_fn *gesdd[2];
+  sec_gees_fn *gees[2];
 } sec_blas;
 
 /* Loads OpenBLAS, else the reference libraries, at the first call.  Not NULL. */

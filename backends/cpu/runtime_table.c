@@ -195,6 +195,9 @@ static const struct {
 #define SPECIAL(name, n_in, narrow) FUNCTION(sec_rt_##name),
     SEC_SPECIAL_FUNCTIONS(SPECIAL)
 #undef SPECIAL
+    FUNCTION(sec_rt_geqrf), FUNCTION(sec_rt_householder_product), FUNCTION(sec_rt_ormqr), FUNCTION(sec_rt_qr),
+    FUNCTION(sec_rt_hessenberg), FUNCTION(sec_rt_tridiagonal), FUNCTION(sec_rt_eigh), FUNCTION(sec_rt_svd),
+    FUNCTION(sec_rt_schur), FUNCTION(sec_rt_tridiagonal_solve), FUNCTION(sec_rt_cholesky_update),
 };
 enum { N_FUNCTIONS = sizeof functions / sizeof *functions };
 

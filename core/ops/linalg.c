@@ -1,19 +1,5 @@
 /* cholesky and triangular_solve.  Matrices are the last two axes; those before are a batch. */
-#include "structure.h"
-
-/* Checks for matrices of a float type that LAPACK has. */
-static sec_status matrix_type(const sec_typing *t, int i, bool square) {
-  const sec_aval *a = t->in[i];
-  if (a->dtype != SEC_F32 && a->dtype != SEC_F64)
-    return sec_type_error(t, SEC_TYPE, "convert it to f32 or f64", "does not take %s", a->text);
-  if (a->rank < 2)
-    return sec_type_error(t, SEC_SHAPE, "give at least two axes", "operand %s is not a matrix",
-                          a->text);
-  if (square && a->dims[a->rank - 2] != a->dims[a->rank - 1])
-    return sec_type_error(t, SEC_SHAPE, "rows and columns must be as many",
-                          "operand %s is not square", a->text);
-  return SEC_OK;
-}
+#include "linalg.h"
 
 static int64_t batch_size(const sec_aval *a) {
   int64_t n = 1;
@@ -23,7 +9,7 @@ static int64_t batch_size(const sec_aval *a) {
 
 /* ---- cholesky: a = l l^T, l lower triangular; the upper triangle of a is not read ---- */
 static sec_status cholesky_type(sec_typing *t) {
-  SEC_TRY(matrix_type(t, 0, true));
+  SEC_TRY(sec_type_matrix(t, 0, true));
   return sec_type_gives(t, t->in[0]->dtype, t->in[0]->weak, t->in[0]->rank, t->in[0]->dims);
 }
 
@@ -107,8 +93,8 @@ static solve_flags flags_of(const sec_params *p) {
 
 static sec_status triangular_solve_type(sec_typing *t) {
   const sec_aval *a = t->in[0], *b = t->in[1];
-  SEC_TRY(matrix_type(t, 0, true));
-  SEC_TRY(matrix_type(t, 1, false));
+  SEC_TRY(sec_type_matrix(t, 0, true));
+  SEC_TRY(sec_type_matrix(t, 1, false));
   if (a->dtype != b->dtype)
     return sec_type_error(t, SEC_TYPE, "convert one of them",
                           "operands have different types, %s and %s", a->text, b->text);

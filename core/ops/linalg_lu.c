@@ -1,16 +1,12 @@
 /* lu with partial pivoting, and solve on top of it.  Matrices are the last two axes. */
-#include "structure.h"
+#include "linalg.h"
 
 /* ---- lu: rows of a in the order of `permutation` are l u; both packed, l without its unit
  * diagonal ---- */
 static sec_status lu_type(sec_typing *t) {
   const sec_aval *a = t->in[0];
   int64_t dims[SEC_MAX_RANK];
-  if (a->dtype != SEC_F32 && a->dtype != SEC_F64)
-    return sec_type_error(t, SEC_TYPE, "convert it to f32 or f64", "does not take %s", a->text);
-  if (a->rank < 2)
-    return sec_type_error(t, SEC_SHAPE, "give at least two axes", "operand %s is not a matrix",
-                          a->text);
+  SEC_TRY(sec_type_matrix(t, 0, false));
   int64_t m = a->dims[a->rank - 2], n = a->dims[a->rank - 1];
   memcpy(dims, a->dims, sizeof dims);
   SEC_TRY(sec_type_gives_at(t, 0, a->dtype, false, a->rank, dims));
@@ -73,30 +69,6 @@ static int lu_meta(const sec_typing *t, int64_t *meta) {
   return 4;
 }
 
-/* x with its rows in the order of `permutation`, one an element of the batch */
-static sec_value permute_rows(sec_value x, sec_value permutation) {
-  const sec_aval *a = sec_value_aval(x);
-  int64_t sizes[SEC_MAX_RANK], axes[SEC_MAX_RANK];
-  if (a == NULL || sec_value_aval(permutation) == NULL) return SEC_VALUE_POISON;
-  int n = a->rank - 2;
-  for (int k = 0; k < a->rank; k++) {
-    axes[k] = k;
-    sizes[k] = 1;
-  }
-  sizes[n + 1] = a->dims[n + 1];
-  const int64_t row = n, column = n + 1;
-  const sec_gather_dims dims = {.offset_dims = &column,
-                                .n_offset = 1,
-                                .collapsed_slice_dims = &row,
-                                .n_collapsed = 1,
-                                .start_index_map = &row,
-                                .n_start = 1,
-                                .operand_batching_dims = axes,
-                                .start_indices_batching_dims = axes,
-                                .n_batching = n};
-  return sec_gather(x, sec_expand_dims(permutation, &column, 1), &dims, sizes, 2);
-}
-
 /* The first `count` elements of x along `axis`, and zeros up to `size`. */
 static sec_value fit(sec_value x, int axis, int64_t count, int64_t size) {
   const sec_aval *a = sec_value_aval(x);
@@ -125,7 +97,7 @@ static sec_value lu_tangent(const sec_aval *a, const sec_value *out, sec_value d
                         unit_diagonal(a->dtype, m, 0));
   sec_value u = sec_add(fit(sec_triangle(out[0], false, 0), a->rank - 2, k, n),
                         unit_diagonal(a->dtype, n, k));
-  sec_value left = sec_triangular_solve(l, permute_rows(da, out[2]), true, true, false, true);
+  sec_value left = sec_triangular_solve(l, sec_permute_rows(da, out[2]), true, true, false, true);
   sec_value both = sec_triangular_solve(u, left, false, false, false, false);
   sec_value dl = sec_matmul(l, sec_triangle(both, true, -1));
   return sec_add(dl, sec_matmul(sec_triangle(both, false, 0), u));
@@ -205,7 +177,7 @@ sec_value sec_solve(sec_value a, sec_value b) {
     return solve_error(ma, mb);
   if (sec_lu(v[0], &lu, &pivots, &permutation) != SEC_OK) return SEC_VALUE_POISON;
   lu = with_batch(lu, batch, count, 2);
-  rhs = permute_rows(with_batch(rhs, batch, count, 2), with_batch(permutation, batch, count, 1));
+  rhs = sec_permute_rows(with_batch(rhs, batch, count, 2), with_batch(permutation, batch, count, 1));
   sec_value x = sec_triangular_solve(lu, rhs, true, true, false, true);
   x = sec_triangular_solve(lu, x, true, false, false, false);
   const int64_t last = count + 1;

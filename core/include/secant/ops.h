@@ -220,11 +220,22 @@ typedef struct sec_conv_dims {
 } sec_conv_dims;
 SEC_API sec_value sec_conv_general_dilated(sec_value lhs, sec_value rhs, const sec_conv_dims *dims, sec_dtype preferred); /* SEC_N_DTYPES: that of lhs */
 
-/* core/ops/linalg.c */
+/* core/ops/linalg*.c: matrices are the last two axes; f32 and f64 */
 SEC_API sec_value sec_cholesky(sec_value x, bool symmetrize_input);
 SEC_API sec_value sec_triangular_solve(sec_value a, sec_value b, bool left_side, bool lower, bool transpose_a, bool unit_diagonal);
 SEC_API sec_status sec_lu(sec_value x, sec_value *lu, sec_value *pivots, sec_value *permutation);
 SEC_API sec_value sec_solve(sec_value a, sec_value b); /* a x = b; b a vector or matrix, batched in front */
+SEC_API sec_status sec_qr(sec_value a, bool full_matrices, bool pivoting, sec_value *q, sec_value *r, sec_value *p); /* p: i32, NULL without pivoting */
+SEC_API sec_status sec_geqrf(sec_value a, sec_value *factors, sec_value *taus); /* LAPACK's: r above reflectors */
+SEC_API sec_value sec_householder_product(sec_value a, sec_value taus);
+SEC_API sec_value sec_ormqr(sec_value a, sec_value taus, sec_value c, bool left, bool transpose);
+SEC_API sec_status sec_eigh(sec_value a, bool lower, sec_value *v, sec_value *w); /* one triangle is read; w ascending */
+SEC_API sec_status sec_svd(sec_value a, bool full_matrices, bool compute_uv, sec_value *s, sec_value *u, sec_value *vt); /* u, vt: NULL without compute_uv */
+SEC_API sec_status sec_schur(sec_value a, sec_value *t, sec_value *q); /* q NULL: not wanted */
+SEC_API sec_status sec_hessenberg(sec_value a, sec_value *h, sec_value *taus);
+SEC_API sec_status sec_tridiagonal(sec_value a, bool lower, sec_value out[4]); /* a, d, e, taus */
+SEC_API sec_value sec_tridiagonal_solve(sec_value dl, sec_value d, sec_value du, sec_value b, bool perturb_singular);
+SEC_API sec_value sec_cholesky_update(sec_value r, sec_value w); /* upper r with r^T r + w w^T */
 
 /* core/ops/random.c */
 SEC_API sec_status sec_threefry2x32(const sec_value in[4], sec_value out[2]); /* u32: key 0, key 1, count 0, count 1 */

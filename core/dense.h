@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { SEC_DENSE_BUFFERS = 6 };
 
@@ -33,6 +34,7 @@ extern const sec_dense sec_dense_tridiagonal; /* n lower; a[n,n] -> a[n,n] d[n] 
 extern const sec_dense sec_dense_eigh;   /* n lower; a[n,n] -> v[n,n] w[n], ascending */
 extern const sec_dense sec_dense_svd;    /* m n full; a[m,n] -> s[min] u[m,m or min] vt[n or min,n], descending */
 extern const sec_dense sec_dense_values; /* m n; a[m,n] -> s[min] */
+extern const sec_dense sec_dense_pinv;   /* m n rtol (the bits of a double); a[m,n] -> p[n,m] */
 
 /* dense_schur.c */
 extern const sec_dense sec_dense_schur;        /* n; a[n,n] -> t[n,n] q[n,n] */
@@ -41,6 +43,12 @@ extern const sec_dense sec_dense_schur_values; /* n; a[n,n] -> t[n,n] */
 /* dense_banded.c */
 extern const sec_dense sec_dense_tridiagonal_solve; /* n k perturb; dl[n] d[n] du[n] b[n,k] -> x[n,k] */
 extern const sec_dense sec_dense_cholesky_update;   /* n; r[n,n] w[n] -> r[n,n] */
+
+static inline double sec_double_of_bits(int64_t bits) {
+  double x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
 
 /* A reflector that takes the n elements x, `step` apart, to (beta, 0, ..): x becomes beta and the rest of v. */
 void sec_reflector(double *x, int64_t step, int64_t n, double *tau);

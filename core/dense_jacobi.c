@@ -207,3 +207,27 @@ static bool run_svd(const int64_t *meta, double *const *bufs, double *work) {
 
 const sec_dense sec_dense_svd = {1, 3, 0, svd_sizes, run_svd};
 const sec_dense sec_dense_values = {1, 1, 0, values_sizes, run_values};
+
+/* ---- pinv: sum of v_k u_k^T / s_k over singular values above rtol times the largest ---- */
+static void pinv_sizes(const int64_t *meta, int64_t *sizes, int64_t *work) {
+  values_sizes(meta, sizes, work);
+  sizes[1] = meta[2] * meta[3];
+}
+
+static bool run_pinv(const int64_t *meta, double *const *bufs, double *work) {
+  int64_t m = meta[2], n = meta[3];
+  svd s = svd_of(meta, work);
+  double rtol = sec_double_of_bits(meta[4]), *p = bufs[1];
+  bool tall = m >= n;
+  if (!svd_columns(&s, bufs[0], tall, s.columns)) return false;
+  memset(p, 0, (size_t)(m * n) * sizeof *p);
+  for (int64_t k = 0; k < s.columns; k++) {
+    int64_t from = (int64_t)s.order[k];
+    const double *u = s.basis + k * s.rows, *v = s.v + from * s.columns;
+    if (!(s.values[from] > rtol * s.values[(int64_t)s.order[0]])) continue;
+    for (int64_t i = 0; i < n; i++)
+      for (int64_t j = 0; j < m; j++) p[i * m + j] += (tall ? v[i] * u[j] : u[i] * v[j]) / s.values[from];
+  }
+  return true;
+}
+const sec_dense sec_dense_pinv = {1, 1, 0, pinv_sizes, run_pinv};

@@ -127,3 +127,48 @@ void sec_rt_schur(void **bufs, const int64_t *meta) {
                           values = {&sec_dense_schur_values, gees_prepare, gees_run};
   sec_factor_run(meta[3] ? &vectors : &values, bufs, meta);
 }
+
+/* ---- pinv: behind the svd's copies the singular values; u is scaled, and p^T = u vt by columns is p by rows ---- */
+static void scale_columns(sec_rt_kind kind, void *u, const void *s, int m, int k, double rtol) {
+  for (int j = 0; j < k; j++) {
+    double first = kind == SEC_RT_F32 ? *(const float *)s : *(const double *)s;
+    double value = kind == SEC_RT_F32 ? ((const float *)s)[j] : ((const double *)s)[j];
+    double cut = kind == SEC_RT_F32 ? (double)((float)rtol * (float)first) : rtol * first;
+    double factor = value > cut ? 1 / value : 0;
+    for (int64_t i = (int64_t)j * m; i < (int64_t)(j + 1) * m; i++)
+      if (kind == SEC_RT_F32) ((float *)u)[i] *= (float)factor;
+      else ((double *)u)[i] *= factor;
+  }
+}
+
+static void pinv_svd(const int64_t *meta, int64_t *svd_meta) {
+  const int64_t words[6] = {meta[0], 1, meta[2], meta[3], 0, 1};
+  memcpy(svd_meta, words, sizeof words);
+}
+
+static bool pinv_prepare(sec_rt_kind kind, const int64_t *meta, sec_factor_work *w) {
+  int64_t words[6];
+  pinv_svd(meta, words);
+  if (!sec_blas_get()->gemm[kind] || !gesdd_prepare(kind, words, w)) return false;
+  svd_shape s = svd_of(words);
+  w->bytes += (size_t)(s.u + s.vt + 2 * s.k + 2) * kind_bytes[kind];
+  return true;
+}
+
+static bool pinv_run(sec_rt_kind kind, const int64_t *meta, void *const *bufs, const sec_factor_work *w, char *memory) {
+  int64_t words[6];
+  pinv_svd(meta, words);
+  svd_shape s = svd_of(words);
+  char *values = memory, *u = place(kind, values, (s.k + 1) & ~1), *vt = place(kind, u, s.u);
+  char *rest = place(kind, vt, s.vt + (s.u + s.vt) % 2);
+  static const double zero = 0; /* of either kind */
+  void *parts[4] = {bufs[0], values, u, vt}; /* by rows: u[m,k], vt[k,n] */
+  if (!gesdd_run(kind, words, parts, w, rest)) return false;
+  sec_factor_transpose(kind, u, s.k, rest, s.m, s.m, s.k);
+  scale_columns(kind, rest, values, s.m, s.k, sec_double_of_bits(meta[4]));
+  sec_blas_get()->gemm[kind]("N", "T", &s.m, &s.n, &s.k, sec_blas_one[kind], rest, &s.m, vt, &s.n, &zero, bufs[1],
+                             &s.m, 1, 1);
+  return true;
+}
+static const sec_factor pinv = {&sec_dense_pinv, pinv_prepare, pinv_run};
+void sec_rt_pinv(void **bufs, const int64_t *meta) { sec_factor_run(&pinv, bufs, meta); }

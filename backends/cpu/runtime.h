@@ -55,7 +55,7 @@ sec_runtime_fn sec_rt_lu;
 /* lapack_orthogonal.c, lapack_spectral.c, by way of rt_factor.c: buffers and meta are those of the tables in
  * core/dense.h, then a pointer to the run's status; they fail when there is no memory for their work. */
 sec_runtime_fn sec_rt_geqrf, sec_rt_householder_product, sec_rt_ormqr, sec_rt_qr, sec_rt_hessenberg, sec_rt_tridiagonal,
-    sec_rt_eigh, sec_rt_svd, sec_rt_schur, sec_rt_tridiagonal_solve, sec_rt_cholesky_update;
+    sec_rt_eigh, sec_rt_svd, sec_rt_schur, sec_rt_tridiagonal_solve, sec_rt_cholesky_update, sec_rt_pinv;
 
 /* Running sums, products, maxima or minima along the middle axis; a NaN stays in maxima and minima.
  * bufs: x, y.

@@ -1,4 +1,4 @@
-/* eigh and svd. */
+/* eigh, svd, and the pseudo-inverse. */
 #include "linalg.h"
 
 /* ---- eigh: a = v diag(w) v^T, of which one triangle is read; w ascending ---- */
@@ -141,4 +141,60 @@ sec_status sec_svd(sec_value a, bool full_matrices, bool compute_uv, sec_value *
   if (u != NULL) *u = out[1];
   if (vt != NULL) *vt = out[2];
   return status;
+}
+
+/* ---- pinv ---- */
+static double rtol_of(const sec_params *p) {
+  const sec_param *q = sec_params_find(p, "rtol");
+  return q != NULL ? q->u.f : 0;
+}
+static sec_status pinv_type(sec_typing *t) {
+  SEC_TRY(sec_type_matrix(t, 0, false));
+  return sec_type_gives_inner(t, 0, t->in[0]->dtype, 2, 2,
+                              (int64_t[]){sec_columns(t->in[0]), sec_rows(t->in[0])});
+}
+static sec_status pinv_eval(const sec_eval *e) { return sec_eval_dense(e, &sec_dense_pinv); }
+static int pinv_meta(const sec_typing *t, int64_t *meta) {
+  double rtol = rtol_of(t->params);
+  int64_t words[3] = {sec_rows(t->in[0]), sec_columns(t->in[0])};
+  memcpy(&words[2], &rtol, sizeof rtol);
+  return sec_linalg_meta(t, 2, 3, words, meta);
+}
+
+/* Golub and Pereyra, SIAM J. Numer. Anal. 10, 1973, eq. 4.12: dp = -p da p + p p^T da^T (1 - a p) + (1 - p a) da^T p^T p,
+ * in the order of products that is cheaper for tall, or for wide matrices. */
+static sec_value pinv_jvp(const sec_rule *r, sec_value da) {
+  sec_value a = r->in[0], p = r->out[0], pt = sec_matrix_transpose(p), dat = sec_matrix_transpose(da), s, t, first;
+  if (sec_rows(r->in_avals[0]) >= sec_columns(r->in_avals[0])) {
+    first = sec_matmul(sec_matmul(p, da), p);
+    s = sec_matmul(sec_matmul(p, pt), dat);
+    t = sec_matmul(sec_matmul(dat, pt), p);
+    s = sec_sub(s, sec_matmul(sec_matmul(s, a), p));
+    t = sec_sub(t, sec_matmul(sec_matmul(p, a), t));
+  } else {
+    first = sec_matmul(p, sec_matmul(da, p));
+    s = sec_matmul(p, sec_matmul(pt, dat));
+    t = sec_matmul(dat, sec_matmul(pt, p));
+    s = sec_sub(s, sec_matmul(s, sec_matmul(a, p)));
+    t = sec_sub(t, sec_matmul(p, sec_matmul(a, t)));
+  }
+  return sec_sub(sec_add(s, t), first);
+}
+
+SEC_PRIMITIVE(pinv, .doc = "The pseudo-inverse: singular values up to rtol times the largest count as zero.",
+              .operands = {"a"}, .type = pinv_type, .eval = pinv_eval, .jvp = {pinv_jvp}, .batch = sec_batch_linalg,
+              .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_pinv", .meta = pinv_meta, .flags = SEC_FLAG_HOST,
+              .takes = SEC_TAKES_FLOAT)
+
+sec_value sec_pinv(sec_value a, double rtol) {
+  const sec_aval *aval = sec_value_aval(a);
+  sec_context *cx = sec_current_context("pinv");
+  sec_value out = SEC_VALUE_POISON;
+  if (aval == NULL || cx == NULL) return out;
+  if (rtol < 0 && aval->rank >= 2) {
+    int64_t m = sec_rows(aval), n = sec_columns(aval);
+    rtol = 10 * (double)(m > n ? m : n) * (aval->dtype == SEC_F32 ? 0x1p-23 : 0x1p-52);
+  }
+  sec_bind_factors(&sec_pinv_p, &a, 1, sec_params_make(cx, SEC_PARAMS(SEC_P_FLOAT("rtol", rtol))), &out, 1);
+  return out;
 }

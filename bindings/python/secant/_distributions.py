@@ -25,7 +25,7 @@ from secant.random import (
 __all__ = tuple(
     """
     ball beta cauchy chisquare dirichlet double_sided_maxwell f gamma generalized_normal geometric laplace
-    loggamma logistic lognormal maxwell multivariate_normal pareto poisson rademacher rayleigh t triangular
+    loggamma logistic lognormal maxwell multivariate_normal orthogonal pareto poisson rademacher rayleigh t triangular
     truncated_normal wald weibull_min
     """.split()
 )
@@ -322,8 +322,8 @@ def wald(key, mean, shape=None, dtype=None):
 
 def multivariate_normal(key, mean, cov, shape=None, dtype=None, method="cholesky"):
     """Normal vectors with a mean and a covariance matrix."""
-    if method != "cholesky":
-        raise NotImplementedError(f"multivariate_normal: method {method!r} needs eigenvalues; cholesky is available")
+    if method not in ("cholesky", "eigh", "svd"):
+        raise ValueError("method must be one of {'svd', 'eigh', 'cholesky'}")
     code = _dtype(dtype, "FLOAT", "multivariate_normal")
     dtype = _types.numpy_dtype(code)
     mean, cov = jnp.asarray(mean).astype(dtype), jnp.asarray(cov).astype(dtype)
@@ -334,7 +334,27 @@ def multivariate_normal(key, mean, cov, shape=None, dtype=None, method="cholesky
     shape = np.broadcast_shapes(mean.shape[:-1], cov.shape[:-2]) if shape is None else _shape(shape)
     n = mean.shape[-1]
     draws = normal(key, (*shape, n), dtype)
-    return mean + jnp.einsum("...ij,...j->...i", jnp.linalg.cholesky(cov), draws)
+    return mean + jnp.einsum("...ij,...j->...i", _root(cov, method), draws)
+
+
+def _root(cov, method):
+    """A matrix that times its transpose is `cov`."""
+    if method == "cholesky":
+        return jnp.linalg.cholesky(cov)
+    if method == "eigh":
+        w, u = jnp.linalg.eigh(cov)
+    else:
+        u, w, _ = jnp.linalg.svd(cov)
+    return u * jnp.sqrt(w[..., None, :])
+
+
+def orthogonal(key, n, shape=(), dtype=None, m=None, *, out_sharding=None):
+    """Uniform orthogonal matrices of n rows and m (without it: n) columns; with orthonormal rows or columns if they differ."""
+    m = n if m is None else m
+    dtype = _types.numpy_dtype(_dtype(dtype, "FLOAT", "orthogonal"))
+    q, r = jnp.linalg.qr(normal(key, (*_shape(shape), max(n, m), min(n, m)), dtype))
+    q = q * jnp.sign(jnp.linalg.diagonal(r))[..., None, :]
+    return jnp.matrix_transpose(q) if n < m else q
 
 
 # ---- Poisson ----

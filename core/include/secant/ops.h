@@ -235,6 +235,7 @@ SEC_API sec_status sec_schur(sec_value a, sec_value *t, sec_value *q); /* q NULL
 SEC_API sec_status sec_hessenberg(sec_value a, sec_value *h, sec_value *taus);
 SEC_API sec_status sec_tridiagonal(sec_value a, bool lower, sec_value out[4]); /* a, d, e, taus */
 SEC_API sec_value sec_tridiagonal_solve(sec_value dl, sec_value d, sec_value du, sec_value b, bool perturb_singular);
+SEC_API sec_value sec_pinv(sec_value a, double rtol); /* negative: 10 max(rows, columns) epsilon */
 SEC_API sec_value sec_cholesky_update(sec_value r, sec_value w); /* upper r with r^T r + w w^T */
 
 /* core/ops/random.c */
@@ -292,6 +293,9 @@ SEC_API sec_value sec_trace_of(sec_value x);        /* the matrix trace, of the 
 SEC_API sec_value sec_vdot(sec_value x, sec_value y);
 SEC_API sec_value sec_inner(sec_value x, sec_value y);
 SEC_API sec_value sec_outer(sec_value x, sec_value y);
+SEC_API sec_status sec_lstsq(sec_value a, sec_value b, double rcond, sec_value out[4]); /* x, residuals, rank, singular values; rcond NAN: max(rows, columns) epsilon */
+SEC_API sec_value sec_spectral_norm(sec_value x, int order); /* by singular values: 2 the largest, -2 the smallest, 1 their sum */
+SEC_API sec_value sec_symmetric_product(sec_value a, sec_value c, double alpha, double beta); /* alpha a a^T + beta c */
 /* "ij,jk->ik", "...i,i", "ii": NumPy's subscripts over n operands, contracted from left to right. */
 SEC_API sec_value sec_einsum(const char *subscripts, const sec_value *x, int n);
 

@@ -95,3 +95,34 @@ lecun_uniform = _scaled(1.0, "fan_in", "uniform", "Uniform of variance 1 / input
 lecun_normal = _scaled(1.0, "fan_in", "truncated_normal", "Normal of variance 1 / inputs (LeCun).")
 he_uniform = kaiming_uniform = _scaled(2.0, "fan_in", "uniform", "Uniform of variance 2 / inputs (He).")
 he_normal = kaiming_normal = _scaled(2.0, "fan_in", "truncated_normal", "Normal of variance 2 / inputs (He).")
+
+
+def orthogonal(scale=1.0, column_axis=-1, dtype=float):
+    """Uniform orthogonal matrices times scale; the columns lie along column_axis, the other axes are rows."""
+
+    def init(key, shape, dtype=dtype, out_sharding=None):
+        if len(shape) < 2:
+            raise ValueError("orthogonal initializer requires at least a 2D shape")
+        if 0 in shape:
+            return jnp.zeros(shape, dtype)
+        columns = shape[column_axis]
+        rest = list(shape)
+        del rest[column_axis]
+        q = random.orthogonal(key, math.prod(rest), (), dtype, columns)
+        return jnp.moveaxis(q.reshape((*rest, columns)), -1, column_axis) * _number(scale, dtype)
+
+    return init
+
+
+def delta_orthogonal(scale=1.0, column_axis=-1, dtype=float):
+    """Convolution kernels that are zero but for an orthogonal matrix in the middle."""
+
+    def init(key, shape, dtype=dtype, out_sharding=None):
+        if len(shape) not in (3, 4, 5):
+            raise ValueError("Delta orthogonal initializer requires a 3D, 4D or 5D shape.")
+        if shape[-1] < shape[-2]:
+            raise ValueError("`fan_in` must be less or equal than `fan_out`. ")
+        middle = tuple((n - 1) // 2 for n in shape[:-2])
+        return jnp.zeros(shape, dtype).at[middle].set(orthogonal(scale, column_axis)(key, shape[-2:], dtype))
+
+    return init

@@ -110,32 +110,11 @@ def vander(x, N=None, increasing=False):
     return stack([convert(c, x.aval.code) for c in (columns if increasing else columns[::-1])], 1)
 
 
-def least_squares(a, b):
-    """x that minimises |a x - b| for a tall matrix of full rank: modified Gram-Schmidt of [a | b] (stable, Björck 1967)."""
-    n = a.shape[1]
-    columns, rows, rest = [a[:, j] for j in range(n)], [], b
-    right = []
-    for j in range(n):
-        length = lax.sqrt(sum(lax.square(columns[j])))
-        q = columns[j] / length
-        row = [length * 0] * j + [length]
-        for k in range(j + 1, n):
-            r = sum(q * columns[k])
-            columns[k] = columns[k] - r * q
-            row.append(r)
-        z = sum(outer(q, q[:1] * 0 + 1) * rest.reshape(rest.shape[0], -1), 0)
-        rest = rest - (outer(q, z)).reshape(rest.shape)
-        right.append(z)
-        rows.append(stack(row))
-    x = lax.linalg.triangular_solve(stack(rows), stack(right), left_side=True, lower=False)
-    return x.reshape((n, *b.shape[1:]))
-
-
 @op(2)
 def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
     """The polynomial of degree `deg` that is nearest to the points (x, y) by least squares, with weights `w`."""
-    if full or cov:
-        raise NotImplementedError("polyfit: full and cov need an SVD, which is not available in this version")
+    from secant.numpy import linalg
+
     x, y = promoted_inexact(*arraylike("polyfit", x, y))
     if deg < 0:
         raise ValueError("expected deg >= 0")
@@ -143,10 +122,26 @@ def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
         raise TypeError(f"expected a vector with elements for x, got {x.aval.str_short()}")
     if y.shape[0] != x.shape[0]:
         raise TypeError(f"expected x and y to have the same length, got {x.aval.str_short()} and {y.aval.str_short()}")
-    left = vander(x, deg + 1)
+    n, order = x.shape[0], deg + 1
+    left = vander(x, order)
     if w is not None:
         w = convert(arraylike("polyfit", w), x.aval.code)
+        if w.shape != (n,):
+            raise TypeError(f"expected weights of the shape of x, got {w.aval.str_short()}")
         left, y = left * w.reshape(-1, 1), y * (w.reshape(-1, 1) if y.ndim > 1 else w)
     scale = lax.sqrt(sum(lax.square(left), 0))
-    fit = least_squares(left / scale, y)
-    return fit / (scale.reshape(-1, 1) if fit.ndim > 1 else scale)
+    rcond = n * float(np.finfo(x.dtype).eps) if rcond is None else float(rcond)
+    fit, residuals, rank, s = linalg.lstsq(left / scale, y, rcond)
+    fit = fit / (scale.reshape(-1, 1) if fit.ndim > 1 else scale)
+    if full:
+        return fit, residuals, rank, s, lax.full((), rcond, x.dtype)
+    if not cov:
+        return fit
+    left = left / scale
+    base = linalg.inv(lax.transpose(left, (1, 0)) @ left) / outer(scale, scale)
+    if cov != "unscaled":
+        if n <= order:
+            raise ValueError("the number of data points must exceed order to scale the covariance matrix")
+        factor = residuals / (n - order)
+        return fit, base * factor if y.ndim == 1 else base[:, :, None] * factor
+    return fit, base if y.ndim == 1 else base[:, :, None]

@@ -34,6 +34,20 @@ static const sec_text_form forms[] = {
     {.prim = "scatter_mul", .text = "scatter-mul", SCATTER("update_jaxpr="), .update = "mul"},
     {.prim = "scatter_min", .text = "scatter-min", SCATTER("update_jaxpr="), .update = "min"},
     {.prim = "scatter_max", .text = "scatter-max", SCATTER("update_jaxpr="), .update = "max"},
+    {.prim = "scatter",
+     .fixed = {"indices_are_sorted=False", "unique_indices=False", "update_consts=()", "update_jaxpr=None"},
+     .dimensions = "ScatterDimensionNumbers",
+     .lists = sec_scatter_names},
+    {.prim = "scatter_add",
+     .text = "scatter-add",
+     .fixed = {"indices_are_sorted=False", "unique_indices=False", "update_consts=()", "update_jaxpr="},
+     .dimensions = "ScatterDimensionNumbers",
+     .lists = sec_scatter_names,
+     .update = "add"},
+    {.prim = "qr", .fixed = {"use_magma=None"}},
+    {.prim = "eigh", .fixed = {"algorithm=None", "sort_eigenvalues=True", "subset_by_index=None"}},
+    {.prim = "svd", .fixed = {"algorithm=None", "subset_by_index=None"}},
+    {.prim = "schur", .fixed = {"select_callable=None", "sort_eig_vals=False"}},
 };
 enum { N_FORMS = sizeof forms / sizeof *forms };
 

@@ -274,7 +274,7 @@ def cond(x, p=None):
 
 
 # ---- norms ----
-@op(1)
+@op(1, call="norm")
 def norm(x, ord=None, axis=None, keepdims=False):
     """Norm of vectors or matrices; the Euclidean (Frobenius) one without `ord`."""
     x = inexact(arraylike("norm", x))

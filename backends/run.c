@@ -133,7 +133,8 @@ static void release_small(void *array) {
 static sec_array *small_result(sec_context *cx, const sec_aval *aval, size_t bytes) {
   sec_array *a = sec_pool_alloc(HEAD + result_bytes(bytes));
   if (!a) return NULL;
-  *a = (sec_array){.cx = cx, .aval = aval, .data = (char *)a + HEAD, .bytes = bytes, .release_data = release_small, .owner = a, .inside = true};
+  *a = (sec_array){.cx = cx, .aval = aval, .data = (char *)a + HEAD, .bytes = bytes,
+                   .release_data = release_small, .owner = a, .inside = true};
   atomic_init(&a->refs, 1);
   return a;
 }
@@ -150,8 +151,8 @@ static sec_array *large_result(sec_context *cx, const sec_aval *aval, size_t byt
 static sec_array *new_result(sec_context *cx, const sec_aval *aval, size_t bytes, bool taken) {
   sec_array *a = taken ? sec_array_wrap_aval(cx, aval, NULL, NULL, NULL)
                        : (bytes <= SMALL_RESULT ? small_result : large_result)(cx, aval, bytes);
-  if (!a) sec_error_set(SEC_MEMORY, "free arrays that are no longer needed", "out of memory: no room for a result %s", aval->text);
-  else a->own = true;
+  if (a) a->own = true;
+  else sec_error_set(SEC_MEMORY, "free arrays that are no longer needed", "out of memory: no room for a result %s", aval->text);
   return a;
 }
 
@@ -181,8 +182,8 @@ static void lay_out(const sec_plan *p, char *frame, char **at, sec_array *const 
 /* ---- devices ---- */
 static sec_status incompatible(int a, const sec_array *x, int b, const sec_array *y) {
   return sec_error_set(SEC_DEVICE, "move one of them with sec_array_to_device",
-                       "Received incompatible devices for jitted computation: operand %d %s is committed to device %d, operand %d %s to device %d", a,
-                       x->aval->text, sec_array_device(x), b, y->aval->text, sec_array_device(y));
+                       "Received incompatible devices for jitted computation: operand %d %s is committed to device %d, operand %d %s "
+                       "to device %d", a, x->aval->text, sec_array_device(x), b, y->aval->text, sec_array_device(y));
 }
 
 /* Where the results are: on the device that an operand is committed to, else on the default device. */
@@ -256,8 +257,8 @@ static sec_status choose(const sec_executable *e, sec_array *const *in, const bo
   for (int i = 0; i < e->n_in; i++) {
     for (int k = 0; k < e->n_in && d->given[i] >= 0; k++)
       if (k != i && in[k] == in[i])
-        return sec_error_set(SEC_DELETED, "pass a copy as one of them", "Attempt to donate a buffer that the call uses twice: operand %d is donated, and operand %d is the same array",
-                             i, k);
+        return sec_error_set(SEC_DELETED, "pass a copy as one of them",
+                             "Attempt to donate a buffer that the call uses twice: operand %d is donated, and operand %d is the same array", i, k);
     d->given[i] = d->given[i] >= 0 && sec_array_is_sole(in[i]);
   }
   choose_aliases(e, d);
@@ -298,11 +299,14 @@ static sec_status execute(sec_executable *e, sec_array *const *in, const donatio
   if (places & 1) SEC_TRY(find_place(e, in, &place));
   else place = sec_default_place();
   char      *frame = sec_pool_alloc(e->frame_bytes);
-  sec_status status = frame ? SEC_OK : sec_error_set(SEC_MEMORY, "free arrays that are no longer needed", "out of memory: a run needs %zu bytes", e->frame_bytes);
+  sec_status status = SEC_OK;
+  if (!frame)
+    status = sec_error_set(SEC_MEMORY, "free arrays that are no longer needed", "out of memory: a run needs %zu bytes", e->frame_bytes);
   if (status == SEC_OK) status = make_results(e, place, d, in, out);
   if (status == SEC_OK) {
     const sec_plan *p = e->plan;
-    run             r = {.plan = p, .interrupts = atomic_load(&sec_interrupts), .at = (char **)(frame + ((p->arena_bytes + 63) & ~(size_t)63))};
+    run             r = {.plan = p, .interrupts = atomic_load(&sec_interrupts),
+                         .at = (char **)(frame + ((p->arena_bytes + 63) & ~(size_t)63))};
     r.scratch = (void **)(r.at + p->n_slots);
     lay_out(p, frame, r.at, in, out);
     if (d) hand_over(e, d, in, out);

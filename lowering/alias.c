@@ -82,7 +82,8 @@ static const sec_op *writer(const sec_frame *fr, const sec_group *g, int slot, p
     for (uint32_t k = 0; o->kind != SEC_OP_STORE && k < o->eqn->n_out; k++)
       if (fr->slot[o->out + k] == slot) writes = true, aval = fr->j->avals[o->out + k];
     if (!writes) continue;
-    if (found || (o->kind != SEC_OP_STORE && o->kind != SEC_OP_ELEMENTWISE) || o->start || !place_of(&o->out_map, aval, at)) return NULL;
+    if (found || (o->kind != SEC_OP_STORE && o->kind != SEC_OP_ELEMENTWISE) || o->start) return NULL;
+    if (!place_of(&o->out_map, aval, at)) return NULL;
     found = o;
   }
   return found;
@@ -100,7 +101,8 @@ static bool group_allows(const sec_frame *fr, const sec_group *g, int in, int ou
     s.segment = o->segment;
     for (int k = 0; k < o->n_in; k++) found[i] |= reads(&s, o->in[k], o->in_map[k], o->through);
     loaded[i] = s.loads;
-    for (int a = 0; o->start && a < o->target->rank; a++) s.elsewhere |= !sec_ref_is_literal(o->start[a]) && fr->slot[o->start[a]] == in;
+    for (int a = 0; o->start && a < o->target->rank; a++)
+      s.elsewhere |= !sec_ref_is_literal(o->start[a]) && fr->slot[o->start[a]] == in;
     if (s.elsewhere || (found[i] && o->segment > w->segment)) return false;
   }
   for (int i = 0; i < g->n_ops; i++) { /* those of the same segment that may be done after the writing one */
@@ -113,7 +115,8 @@ static bool group_allows(const sec_frame *fr, const sec_group *g, int in, int ou
 
 /* ---- other steps ---- */
 static bool runtime_allows(const sec_step *s, int in, int out) {
-  static const char *const over_first[] = {"sec_rt_scatter", "sec_rt_scatter_add"};
+  static const char *const over_first[] = {"sec_rt_scatter",     "sec_rt_scatter_add", "sec_rt_scatter_mul",
+                                           "sec_rt_scatter_min", "sec_rt_scatter_max"};
   bool known = false;
   for (size_t k = 0; k < sizeof over_first / sizeof *over_first; k++) known |= strcmp(over_first[k], s->runtime) == 0;
   for (int k = 1; k < s->n_slots - 1; k++) known &= s->slots[k] != in;
@@ -153,7 +156,8 @@ static bool may_take_over(const sec_plan *p, int in, int out) {
 static void note_copy(const sec_frame *fr, sec_step *s) {
   place         from, to;
   const sec_op *o = s->group->n_ops == 1 ? s->group->ops : NULL;
-  if (!o || o->kind != SEC_OP_STORE || o->through || o->start || sec_ref_is_literal(o->in[0]) || sec_is_virtual(fr, o->in[0])) return;
+  if (!o || o->kind != SEC_OP_STORE || o->through || o->start || sec_ref_is_literal(o->in[0])) return;
+  if (sec_is_virtual(fr, o->in[0])) return;
   if (!place_of(&o->in_map[0], fr->j->avals[o->in[0]], &from) || !place_of(&o->out_map, o->target, &to)) return;
   if (memcmp(&from, &to, sizeof from) == 0 && fr->slot[o->in[0]] >= 0) s->copied = 1 + fr->slot[o->in[0]], s->copy = o->slot;
 }

@@ -127,3 +127,16 @@ def test_subclasses_and_masks_go_another_way():
         f(np.array([None, 1], object))
     with pytest.raises(TypeError):
         f(np.array(["a"]))
+
+
+@pytest.mark.skipif(not hasattr(np.ndarray, "__dlpack__") or np.lib.NumpyVersion(np.__version__) < "2.1.0", reason="read-only capsules")
+def test_dlpack_shares_read_only():
+    x = jnp.arange(4.0)
+    a = np.from_dlpack(x)
+    assert a.ctypes.data == x.unsafe_buffer_pointer() and not a.flags.writeable
+    assert jax.jit(lambda x: x + 1, donate_argnums=0)(x).tolist() == [1, 2, 3, 4] and not x.is_deleted()  # it is read elsewhere
+    x.delete()
+    assert a.tolist() == [0, 1, 2, 3]
+    old = jnp.arange(4.0).__dlpack__()
+    assert type(old).__name__ == "PyCapsule"
+    assert np.from_dlpack(jnp.arange(3)).tolist() == [0, 1, 2] and jnp.from_dlpack(np.arange(3.0)).tolist() == [0, 1, 2]

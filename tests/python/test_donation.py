@@ -176,7 +176,16 @@ def test_trees():
 
 def test_large_updates_happen_in_place():
     x = jnp.zeros(1 << 20)
-    for f in (lambda x: x.at[5].set(1.0), lambda x: x.at[jnp.array([1, 1])].add(1.0), lambda x: x * 2 + 1):
+    pairs = jnp.array([1, 1])
+    updates = (
+        lambda x: x.at[5].set(1.0),
+        lambda x: x.at[7].multiply(3.0),
+        lambda x: x.at[pairs].add(1.0),
+        lambda x: x.at[pairs].max(0.5),
+        lambda x: lax.dynamic_update_slice(x, lax.dynamic_slice(x, (3,), (9,)) + 1, (3,)),
+        lambda x: x * 2 + 1,
+    )
+    for f in updates:
         g = jax.jit(f, donate_argnums=0)
         expected = np.asarray(f(x))
         data = x.unsafe_buffer_pointer()

@@ -54,7 +54,11 @@ class _Methods:
         return (flat if flat.dtype == dtype else flat.view(dtype)).reshape(self.aval.shape)
 
     def __dlpack__(self, **keywords):
-        return self._view().copy().__dlpack__(**keywords)
+        """A capsule of the same memory, read-only; of a copy for who asks for the version that cannot say so."""
+        view = self._view()
+        if (keywords.get("max_version") or (0, 0))[0] < 1 or keywords.get("copy"):
+            view, keywords = view.copy(), {k: v for k, v in keywords.items() if k != "copy"}
+        return view.__dlpack__(**keywords)
 
     def __dlpack_device__(self):
         return (1, 0)

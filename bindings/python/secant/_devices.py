@@ -248,8 +248,8 @@ def incompatible(error, name, function, args, keywords):
     if len(found) < 2:
         return error
     text = " and ".join(
-        f"argument {_argument(function, path, keystr)} of {name} with shape {leaf.dtype.name}[{','.join(map(str, leaf.shape))}] and with "
-        f"device ids [{id}] on platform CPU"
+        f"argument {_argument(function, path, keystr)} of {name} with shape {leaf.aval.str_long()} and with device ids [{id}] on "
+        "platform CPU"
         for id, (path, leaf) in list(found.items())[:2]
     )
     hint = "  hint: secant.device_put(x, device) brings one to the other's device"

@@ -77,7 +77,7 @@ class _Entry:
 def _usable(executable, donated, avals):
     """`donated` without what no result can use, of which a warning tells; None where nothing is left."""
     taken_by = executable.taken_by(donated)
-    useless = [f"{aval.dtype.name}[{','.join(map(str, aval.shape))}]" for aval, flag, by in zip(avals, donated, taken_by) if flag and by == -1]
+    useless = [aval.str_long() for aval, flag, by in zip(avals, donated, taken_by) if flag and by == -1]
     if useless:
         import warnings
 
@@ -354,7 +354,9 @@ def _donated(function, nums, names, static_nums, static_names):
     known = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     unknown = [name for name in names if name not in known]
     if unknown and not any(p.kind is p.VAR_KEYWORD for p in parameters):
-        raise ValueError(f"Jitted function has invalid argnames {set(unknown)} in donate_argnames. Function does not take these args.")
+        raise ValueError(
+            f"Jitted function has invalid argnames {set(unknown)} in donate_argnames. Function does not take these args."
+        )
     if not variable:
         nums = [i % len(positional) for i in nums]
     names = {*names, *(positional[i] for i in nums if 0 <= i < len(positional))}

@@ -125,6 +125,10 @@ class Aval:
     def is_float(self):
         return is_float(self.code)
 
+    def str_long(self):
+        """As float32[3,4]."""
+        return f"{self.dtype.name}[{','.join(map(str, self.shape))}]"
+
     def str_short(self):
         return lib.sec_aval_text(self.pointer).decode()
 

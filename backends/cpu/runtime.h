@@ -63,6 +63,13 @@ sec_runtime_fn sec_rt_geqrf, sec_rt_householder_product, sec_rt_ormqr, sec_rt_qr
  * 3 minimum), outer, n, inner, reverse (from the end). */
 sec_runtime_fn sec_rt_cumulative;
 
+/* rt_conv.c: sums of products of windows.
+ * bufs: lhs, rhs, result.
+ * meta: kind (F32, F64), spatial axes (at most 10), groups, batch, features in and out of a group; strides of group, batch and
+ * features in lhs, of group, features and outputs in rhs, of group, batch and outputs in the result; then for each spatial
+ * axis size, window, positions, stride, padding in front, dilations of lhs and rhs, strides in lhs, rhs and result. */
+sec_runtime_fn sec_rt_conv;
+
 /* bufs: from, to.  meta: bytes. */
 sec_runtime_fn sec_rt_copy;
 

@@ -190,6 +190,7 @@ static const struct {
     FUNCTION(sec_rt_lu), FUNCTION(sec_rt_cumulative), FUNCTION(sec_rt_copy),
     FUNCTION(sec_rt_gather), FUNCTION(sec_rt_scatter), FUNCTION(sec_rt_scatter_add), FUNCTION(sec_rt_scatter_mul),
     FUNCTION(sec_rt_scatter_min), FUNCTION(sec_rt_scatter_max), FUNCTION(sec_rt_argreduce), FUNCTION(sec_rt_transpose),
+    FUNCTION(sec_rt_conv),
     FUNCTION(sec_rt_sort), FUNCTION(sec_rt_top_k), FUNCTION(sec_rt_reduce_f32), FUNCTION(sec_rt_reduce_f64),
     FUNCTION(sec_rt_host_call),
 #define SPECIAL(name, n_in, narrow) FUNCTION(sec_rt_##name),

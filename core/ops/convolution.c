@@ -171,7 +171,8 @@ static sec_cost conv_cost(const sec_typing *t) {
 
 SEC_PRIMITIVE(conv_general_dilated, .doc = "Sums of products of windows of lhs with the kernels of rhs.", .operands = {"lhs", "rhs"},
               .type = conv_type, .eval = conv_eval, .jvp = {conv_jvp_lhs, conv_jvp_rhs},
-              .transpose = {sec_conv_transpose_lhs, sec_conv_transpose_rhs}, .batch = sec_conv_batch, .expand = sec_conv_expand, .cost = conv_cost, .takes = SEC_TAKES_REAL)
+              .transpose = {sec_conv_transpose_lhs, sec_conv_transpose_rhs}, .batch = sec_conv_batch, .form = SEC_FORM_RUNTIME,
+              .runtime = "sec_rt_conv", .meta = sec_conv_meta, .expand = sec_conv_expand, .cost = conv_cost, .takes = SEC_TAKES_REAL)
 
 sec_value sec_conv_general_dilated(sec_value lhs, sec_value rhs, const sec_conv_dims *d, sec_dtype preferred) {
   const sec_aval *a = sec_value_aval(lhs), *b = sec_value_aval(rhs);

@@ -24,5 +24,6 @@ sec_value  sec_conv_transpose_rhs(const sec_rule *r, sec_value ct);
 sec_status sec_conv_batch(sec_batch *b);
 /* convolution_lower.c */
 bool sec_conv_expand(const sec_rule *r, sec_value *out);
+int  sec_conv_meta(const sec_typing *t, int64_t *meta);
 
 #endif

@@ -1,4 +1,5 @@
-/* Convolutions lowered: a product and a sum over windows, in generated loops. */
+/* Convolutions lowered: a product and a sum over windows, in generated loops, or, where there is enough to contract, a call
+ * of sec_rt_conv, which computes them in blocks. */
 #include "convolution.h"
 
 /* ---- generated: sum over (places, features) of lhs windows times kernel, in the layout of the result ---- */
@@ -102,6 +103,14 @@ static sec_value generated(const sec_conv *c, sec_value lhs, sec_value rhs, cons
   return sec_reduce_sum(sec_mul(placed(lhs, f, under), rhs), front, f->n_front);
 }
 
+/* ---- the choice ---- */
+static bool is_product(const sec_conv *c, const sec_aval *rhs, const sec_aval *out, sec_dtype dtype) {
+  int64_t k = rhs->dims[c->rhs[1]], n = rhs->dims[c->rhs[0]] / sec_conv_groups(c);
+  double  rows = n ? (double)out->size / (double)(n * sec_conv_groups(c)) : 0;
+  for (int a = 0; a < c->n; a++) k *= c->axis[a].window;
+  return c->n <= 10 && (dtype == SEC_F32 || dtype == SEC_F64) && n >= 4 && k >= 8 && rows >= 4 && rows * (double)k * (double)n >= 1 << 14;
+}
+
 bool sec_conv_expand(const sec_rule *r, sec_value *out) {
   const sec_aval *x = r->in_avals[0], *y = r->in_avals[1], *z = r->out_avals[0];
   sec_conv        c = sec_conv_of(r->params, x, y);
@@ -112,6 +121,11 @@ bool sec_conv_expand(const sec_rule *r, sec_value *out) {
     return true;
   }
   sec_value lhs = sec_convert(r->in[0], dtype, false), rhs = sec_convert(r->in[1], dtype, false);
+  if (is_product(&c, y, z, dtype)) {
+    if (x->dtype == z->dtype && !narrow) return false;
+    *out = sec_convert(sec_conv_bind(lhs, rhs, &c, dtype), z->dtype, z->weak);
+    return true;
+  }
   full_shape f = full_of(&c, y, z);
   if (f.rank > SEC_MAX_RANK) {
     sec_error_set(SEC_UNSUPPORTED, "reshape first", "conv_general_dilated: %d spatial axes are too many", c.n);
@@ -119,4 +133,27 @@ bool sec_conv_expand(const sec_rule *r, sec_value *out) {
   }
   *out = sec_convert(sec_reshape(generated(&c, lhs, rhs, &f), z->rank, z->dims), z->dtype, z->weak);
   return true;
+}
+
+int sec_conv_meta(const sec_typing *t, int64_t *meta) {
+  const sec_aval *x = t->in[0], *y = t->in[1], *z = t->out[0];
+  sec_conv        c = sec_conv_of(t->params, x, y);
+  int64_t         sx[SEC_MAX_RANK], sy[SEC_MAX_RANK], sz[SEC_MAX_RANK], groups = sec_conv_groups(&c);
+  int64_t         batch = z->dims[c.out[0]], features = y->dims[c.rhs[1]], each = y->dims[c.rhs[0]] / groups;
+  int             n = 0;
+  sec_strides(x->rank, x->dims, sx);
+  sec_strides(y->rank, y->dims, sy);
+  sec_strides(z->rank, z->dims, sz);
+  const int64_t head[] = {z->dtype == SEC_F64, c.n, groups, batch, features, each, /* sizes; then strides of the same in lhs, rhs, result */
+                          c.batch_groups > 1 ? batch * sx[c.lhs[0]] : features * sx[c.lhs[1]], sx[c.lhs[0]], sx[c.lhs[1]],
+                          each * sy[c.rhs[0]], sy[c.rhs[1]], sy[c.rhs[0]],
+                          each * sz[c.out[1]], sz[c.out[0]], sz[c.out[1]]};
+  for (size_t i = 0; i < sizeof head / sizeof *head; i++) meta[n++] = head[i];
+  for (int a = 0; a < c.n; a++) {
+    const sec_slide *s = &c.axis[a];
+    const int64_t    row[] = {s->size, s->window, sec_slide_count(s), s->stride, s->low, s->base, s->dilation,
+                              sx[c.lhs[2 + a]], sy[c.rhs[2 + a]], sz[c.out[2 + a]]};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) meta[n++] = row[i];
+  }
+  return n;
 }

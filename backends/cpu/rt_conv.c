@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { MAX_AXES = 10, CHUNK_BYTES = 1 << 17, BAND_BYTES = 1 << 18 };
+enum { MAX_AXES = 10, CHUNK_BYTES = 1 << 17, BAND_BYTES = 1 << 18, SMALL_KERNEL = 1 << 17 };
 
 /* One spatial axis; strides in lhs, rhs and result. */
 typedef struct axis {
@@ -101,34 +101,47 @@ typedef struct job {
   bool            failed;
 } job;
 
+/* 16 outputs of a group for pack: their rows of rhs are read along, all at a time. */
+#define PACK(name, type)                                                                                                 \
+  static void name(const conv *from, const conv *to, int64_t g, int64_t o, int64_t n, int64_t room) {                    \
+    int64_t w[MAX_AXES] = {0}, window[MAX_AXES];                                                                         \
+    for (int a = 0; a < from->n; a++) window[a] = from->axis[a].window;                                                  \
+    for (int64_t k = 0; k < from->features; k++) do {                                                                    \
+        const type *x = (const type *)from->w + g * from->w_group + k * from->w_feature + o * from->w_output;            \
+        type       *y = (type *)to->w + g * to->w_group + k * to->w_feature + o;                                         \
+        for (int a = 0; a < from->n; a++) x += w[a] * from->axis[a].w, y += w[a] * to->axis[a].w;                        \
+        for (int64_t i = 0; i < n; i++) y[i] = x[i * from->w_output];                                                    \
+        for (int64_t i = n; i < room; i++) y[i] = 0;                                                                     \
+      } while (next(from, -1, window, w));                                                                               \
+  }
+PACK(pack_f32, float)
+PACK(pack_f64, double)
+
+static void pack_run(void **bufs, int64_t lo, int64_t hi) {
+  const conv *from = bufs[0], *to = bufs[1];
+  int64_t     each = (to->outputs + 15) / 16;
+  for (int64_t i = lo; i < hi; i++) {
+    int64_t o = i % each * 16, room = least(16, to->outputs - o);
+    (from->kind ? pack_f64 : pack_f32)(from, to, i / each, o, most(0, least(room, from->outputs - o)), room);
+  }
+}
+
 /* rhs as [places][features][outputs rounded up to vectors], for every group. */
 static bool pack(job *j) {
-  conv   *c = &j->c;
-  int64_t outputs = (c->outputs + j->kernel.lanes - 1) / j->kernel.lanes * j->kernel.lanes, size = bytes_of(c), rows = c->groups * c->features;
-  int64_t w[MAX_AXES] = {0}, window[MAX_AXES], at = 0, stride = outputs * c->features;
-  if (c->w_output == 1 && outputs == c->outputs) return true;
-  for (int a = 0; a < c->n; a++) rows *= window[a] = c->axis[a].window;
-  j->w_bytes = rows * outputs * size;
-  j->packed = sec_pool_alloc((size_t)j->w_bytes);
+  conv    to = j->c;
+  int64_t lanes = j->kernel.lanes, stride;
+  to.outputs = (to.outputs + lanes - 1) / lanes * lanes;
+  if (to.w_output == 1 && to.outputs == j->c.outputs) return true;
+  stride = to.outputs * to.features;
+  to.w_output = 1, to.w_feature = to.outputs;
+  for (int a = (int)to.n; a-- > 0; stride *= to.axis[a].window) to.axis[a].w = stride;
+  to.w_group = stride;
+  j->w_bytes = stride * to.groups * bytes_of(&to);
+  to.w = j->packed = sec_pool_alloc((size_t)j->w_bytes);
   if (!j->packed) return false;
-  for (int64_t g = 0; g < c->groups; g++) do {
-      int64_t from = g * c->w_group;
-      for (int a = 0; a < c->n; a++) from += w[a] * c->axis[a].w;
-      for (int64_t k = 0; k < c->features; k++, at += outputs) {
-        int64_t row = from + k * c->w_feature;
-        if (c->kind) {
-          double *to = (double *)j->packed + at;
-          for (int64_t o = 0; o < outputs; o++) to[o] = o < c->outputs ? ((const double *)c->w)[row + o * c->w_output] : 0;
-        } else {
-          float *to = (float *)j->packed + at;
-          for (int64_t o = 0; o < outputs; o++) to[o] = o < c->outputs ? ((const float *)c->w)[row + o * c->w_output] : 0;
-        }
-      }
-    } while (next(c, -1, window, w));
-  c->w = j->packed;
-  c->w_output = 1, c->w_feature = outputs;
-  for (int a = (int)c->n; a-- > 0; stride *= window[a]) c->axis[a].w = stride;
-  c->w_group = stride;
+  sec_parallel(pack_run, (void *[]){&j->c, &to}, to.groups * ((to.outputs + 15) / 16), 1 + 65536 / most(1, 16 * stride / to.outputs));
+  to.outputs = j->c.outputs;
+  j->c = to;
   return true;
 }
 
@@ -257,28 +270,35 @@ static void copy_band(conv *c, int along, char *to) {
   for (int a = 0; a < c->n; a++) c->axis[a].low = 0, c->axis[a].size = dims[a], c->axis[a].x = strides[a];
 }
 
-static void positions_band(job *j, conv *c, sec_conv_run *runs) {
-  int64_t       at[MAX_AXES] = {0}, count[MAX_AXES], size = bytes_of(c), features = 2 * j->kernel.lanes;
-  const axis   *v = &c->axis[j->along];
-  sec_conv_tile t = {.a_p = v->stride * v->x, .runs = runs};
-  t.n_runs = positions_runs(j, c, runs, &t);
-  job own = *j;
-  own.c = *c;
-  for (int a = 0; a < c->n; a++) count[a] = c->axis[a].count;
-  for (int64_t o = 0; o < c->outputs; o += features) {
-    t.b = c->w + o * size;
-    do {
-      int64_t x = 0, z = 0;
-      for (int a = 0; a < c->n; a++)
-        if (a != j->along) x += (at[a] * c->axis[a].stride - c->axis[a].low) * c->axis[a].x, z += at[a] * c->axis[a].z;
-      for (int64_t i = 0; i < v->count;) {
-        int p = block_of(j, v->count - i);
-        t.a = c->x + (x + (i * v->stride - v->low) * v->x) * size;
-        run_block(&own, &t, z + i * v->z, v->z, p, o);
-        i += p;
-      }
-    } while (next(c, j->along, count, at));
+/* A row of positions of the band, for `features` outputs from o on. */
+static void positions_row(const job *j, sec_conv_tile *t, const int64_t *at, int64_t o) {
+  const conv *c = &j->c;
+  const axis *v = &c->axis[j->along];
+  int64_t     size = bytes_of(c), x = 0, z = 0;
+  for (int a = 0; a < c->n; a++)
+    if (a != j->along) x += (at[a] * c->axis[a].stride - c->axis[a].low) * c->axis[a].x, z += at[a] * c->axis[a].z;
+  t->b = c->w + o * size;
+  for (int64_t i = 0; i < v->count;) {
+    int p = block_of(j, v->count - i);
+    t->a = c->x + (x + (i * v->stride - v->low) * v->x) * size;
+    run_block(j, t, z + i * v->z, v->z, p, o);
+    i += p;
   }
+}
+
+/* A small kernel stays in the cache while the result is written row by row; else the operand does, for some outputs at a time. */
+static void positions_band(const job *shared, const conv *c, sec_conv_run *runs) {
+  job           j = *shared;
+  int64_t       at[MAX_AXES] = {0}, count[MAX_AXES], features = 2 * j.kernel.lanes, places = c->features * c->outputs * bytes_of(c);
+  const axis   *v = &c->axis[j.along];
+  sec_conv_tile t = {.a_p = v->stride * v->x, .runs = runs};
+  t.n_runs = positions_runs(&j, c, runs, &t);
+  j.c = *c;
+  for (int a = 0; a < c->n; a++) count[a] = c->axis[a].count, places *= c->axis[a].window;
+  bool small = places <= SMALL_KERNEL;
+  for (int64_t first = 0; first < c->outputs; first += small ? c->outputs : features) do
+      for (int64_t o = first; o < (small ? c->outputs : first + 1); o += features) positions_row(&j, &t, at, o);
+    while (next(c, j.along, count, at));
 }
 
 static void positions_run(void **bufs, int64_t lo, int64_t hi) {

@@ -108,7 +108,8 @@ static bool is_product(const sec_conv *c, const sec_aval *rhs, const sec_aval *o
   int64_t k = rhs->dims[c->rhs[1]], n = rhs->dims[c->rhs[0]] / sec_conv_groups(c);
   double  rows = n ? (double)out->size / (double)(n * sec_conv_groups(c)) : 0;
   for (int a = 0; a < c->n; a++) k *= c->axis[a].window;
-  return c->n <= 10 && (dtype == SEC_F32 || dtype == SEC_F64) && n >= 4 && k >= 8 && rows >= 4 && rows * (double)k * (double)n >= 1 << 14;
+  bool few = n < 4 && (k < 32 || sec_conv_groups(c) > 1); /* vectors would be nearly empty */
+  return c->n <= 10 && (dtype == SEC_F32 || dtype == SEC_F64) && !few && k >= 8 && rows >= 4 && rows * (double)k * (double)n >= 1 << 14;
 }
 
 bool sec_conv_expand(const sec_rule *r, sec_value *out) {

@@ -138,10 +138,32 @@ static sec_value windows_reduced(const sec_primitive *prim, sec_value x, sec_sli
   return x;
 }
 
+/* Elements spread as far as the window is long: each is in `window` sums, and alone there. */
+static bool is_repeated(const sec_sliding *s) {
+  bool repeated = true;
+  for (int a = 0; a < s->rank; a++)
+    repeated &= s->axis[a].window == s->axis[a].base && s->axis[a].stride == 1 && s->axis[a].dilation == 1 && s->axis[a].size > 0;
+  return repeated && 2 * s->rank <= SEC_MAX_RANK;
+}
+
+/* Position i holds element ceil((i - low) / base). */
+static sec_value repeat(sec_value x, const sec_sliding *s) {
+  const sec_aval *a = sec_value_aval(x);
+  int64_t         dims[SEC_MAX_RANK], of[SEC_MAX_RANK], whole[SEC_MAX_RANK], low[SEC_MAX_RANK], high[SEC_MAX_RANK];
+  for (int k = 0; k < s->rank; k++) {
+    const sec_slide *v = &s->axis[k];
+    dims[2 * k] = v->size, dims[2 * k + 1] = v->base, of[k] = 2 * k, whole[k] = v->size * v->base;
+    low[k] = v->low - v->base + 1, high[k] = sec_slide_count(v) - whole[k] - low[k];
+  }
+  x = sec_reshape(sec_broadcast_in_dim(x, 2 * s->rank, dims, of), s->rank, whole);
+  return sec_pad(x, sec_zero_literal(a->dtype), low, high, NULL);
+}
+
 sec_value sec_sliding_reduce(const sec_primitive *prim, sec_value v, const sec_sliding *sliding) {
   const sec_aval *a = sec_value_aval(v);
   sec_sliding     s = *sliding;
   if (a == NULL) return SEC_VALUE_POISON;
+  if (prim->combine == &sec_add_p && is_repeated(&s)) return repeat(v, &s);
   bool      narrow = a->dtype == SEC_F16 || a->dtype == SEC_BF16;
   sec_dtype dtype = narrow ? SEC_F32 : a->dtype; /* what is added up in between is not rounded */
   sec_value x = narrow ? sec_convert(v, dtype, false) : v;

@@ -98,7 +98,7 @@ typedef struct job {
   int             banded;
   int             run_axis; /* the axis whose places make a run; -1: features; -2: those of `along` and features in one */
   int64_t         parts;
-  bool            failed;
+  bool            failed, dots; /* dots: vectors run along the features */
 } job;
 
 /* 16 outputs of a group for pack: their rows of rhs are read along, all at a time. */
@@ -110,8 +110,8 @@ typedef struct job {
         const type *x = (const type *)from->w + g * from->w_group + k * from->w_feature + o * from->w_output;            \
         type       *y = (type *)to->w + g * to->w_group + k * to->w_feature + o;                                         \
         for (int a = 0; a < from->n; a++) x += w[a] * from->axis[a].w, y += w[a] * to->axis[a].w;                        \
-        for (int64_t i = 0; i < n; i++) y[i] = x[i * from->w_output];                                                    \
-        for (int64_t i = n; i < room; i++) y[i] = 0;                                                                     \
+        for (int64_t i = 0; i < n; i++) y[i * to->w_output] = x[i * from->w_output];                                     \
+        for (int64_t i = n; i < room; i++) y[i * to->w_output] = 0;                                                      \
       } while (next(from, -1, window, w));                                                                               \
   }
 PACK(pack_f32, float)
@@ -126,15 +126,16 @@ static void pack_run(void **bufs, int64_t lo, int64_t hi) {
   }
 }
 
-/* rhs as [places][features][outputs rounded up to vectors], for every group. */
+/* rhs as [places][features][outputs rounded up to vectors], or for dots [outputs][places][features], for every group. */
 static bool pack(job *j) {
   conv    to = j->c;
   int64_t lanes = j->kernel.lanes, stride;
-  to.outputs = (to.outputs + lanes - 1) / lanes * lanes;
-  if (to.w_output == 1 && to.outputs == j->c.outputs) return true;
-  stride = to.outputs * to.features;
-  to.w_output = 1, to.w_feature = to.outputs;
+  if (!j->dots) to.outputs = (to.outputs + lanes - 1) / lanes * lanes;
+  if (!j->dots && to.w_output == 1 && to.outputs == j->c.outputs) return true;
+  stride = j->dots ? to.features : to.outputs * to.features;
+  to.w_output = 1, to.w_feature = j->dots ? 1 : to.outputs;
   for (int a = (int)to.n; a-- > 0; stride *= to.axis[a].window) to.axis[a].w = stride;
+  if (j->dots) to.w_output = stride, stride *= to.outputs;
   to.w_group = stride;
   j->w_bytes = stride * to.groups * bytes_of(&to);
   to.w = j->packed = sec_pool_alloc((size_t)j->w_bytes);
@@ -153,6 +154,7 @@ static void run_block(const job *j, sec_conv_tile *t, int64_t z, int64_t z_p, in
   char       *to = c->z + (z + o * c->z_output) * size;
   double      buffer[14 * 2 * 16];
   int64_t     n = least(left, nv * lanes);
+  if (j->dots) nv = (int)left, lanes = 1, n = left;
   if (c->z_output == 1 && left >= nv * lanes) {
     t->c = to, t->c_p = z_p;
     j->kernel.run(p, nv, t);
@@ -293,6 +295,7 @@ static void positions_band(const job *shared, const conv *c, sec_conv_run *runs)
   const axis   *v = &c->axis[j.along];
   sec_conv_tile t = {.a_p = v->stride * v->x, .runs = runs};
   t.n_runs = positions_runs(&j, c, runs, &t);
+  if (j.dots) t.b_k = c->w_output;
   j.c = *c;
   for (int a = 0; a < c->n; a++) count[a] = c->axis[a].count, places *= c->axis[a].window;
   bool small = places <= SMALL_KERNEL;
@@ -330,7 +333,7 @@ static void by_positions(job *j) {
   for (int a = (int)c->n; a-- > 0;)
     if (a != j->along && c->axis[a].count > 1) j->banded = a;
   j->run_axis = c->x_feature == 1 && v->dilation == 1 && v->x == c->features && c->features * c->w_feature == v->w ? -2
-                : c->features >= v->window                                                                       ? -1
+                : c->features >= v->window || j->dots                                                           ? -1
                                                                                                                  : j->along;
   for (int a = 0; a < c->n; a++)
     if (a != j->banded) row *= reach(&c->axis[a]);
@@ -436,8 +439,10 @@ static void without_gaps(const conv *c) {
   }
   for (int a = 0; a < c->n; a++) /* the innermost axis, unless it is short */
     if (c->axis[a].count >= least(longest, j.kernel.most)) j.along = a;
+  bool positioned = longest >= j.kernel.most || c->batch <= longest;
+  j.dots = positioned && c->x_feature == 1 && sec_conv_dots_for((int)c->kind, c->features, c->outputs, &j.kernel);
   if (empty || !pack(&j)) by_element(c);
-  else if (longest < j.kernel.most && c->batch > longest) by_batch(&j);
+  else if (!positioned) by_batch(&j);
   else by_positions(&j);
   sec_pool_free(j.packed, (size_t)j.w_bytes);
   if (j.failed) by_element(c);

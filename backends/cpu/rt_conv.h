@@ -25,5 +25,7 @@ typedef struct sec_conv_kernel {
 
 /* kind: 0 for f32, 1 for f64. */
 sec_conv_kernel sec_conv_kernel_for(int kind, int64_t features);
+/* For few outputs, with whole vectors of features that are neighbours: nv is the number of outputs, b_k their distance in b. */
+bool sec_conv_dots_for(int kind, int64_t features, int64_t outputs, sec_conv_kernel *k);
 
 #endif

@@ -62,6 +62,56 @@ KERNEL(f32_256, AVX2, CASES_6)
 KERNEL(f64_256, AVX2, CASES_6)
 #endif
 
+/* Few outputs: vectors along the features, which both operands have as neighbours in whole vectors; b_k apart in b are the
+ * outputs.  c[p, o] = sum over runs r and k < n of a[r.a + p a_p + k] b[r.b + o b_k + k] */
+#define DOTS(name, T, V, LANES, TARGET, LOAD, SPREAD, FMA, SUM)                                                          \
+  TARGET static inline __attribute__((always_inline)) void name##_block(const int P, const int O, const sec_conv_tile *t) { \
+    V acc[4][4];                                                                                                         \
+    _Pragma("GCC unroll 4") for (int p = 0; p < P; p++)                                                                  \
+      _Pragma("GCC unroll 4") for (int o = 0; o < O; o++) acc[p][o] = SPREAD(0);                                         \
+    for (int r = 0; r < t->n_runs; r++) {                                                                                \
+      const T *a = (const T *)t->a + t->runs[r].a, *b = (const T *)t->b + t->runs[r].b;                                  \
+      for (int64_t k = 0; k < t->runs[r].n; k += LANES) {                                                                \
+        V x[4];                                                                                                          \
+        _Pragma("GCC unroll 4") for (int p = 0; p < P; p++) x[p] = LOAD(a + p * t->a_p + k);                             \
+        _Pragma("GCC unroll 4") for (int o = 0; o < O; o++) {                                                            \
+          V w = LOAD(b + o * t->b_k + k);                                                                                \
+          _Pragma("GCC unroll 4") for (int p = 0; p < P; p++) acc[p][o] = FMA(x[p], w, acc[p][o]);                       \
+        }                                                                                                                \
+      }                                                                                                                  \
+    }                                                                                                                    \
+    _Pragma("GCC unroll 4") for (int p = 0; p < P; p++)                                                                  \
+      _Pragma("GCC unroll 4") for (int o = 0; o < O; o++) ((T *)t->c)[p * t->c_p + o] = SUM(acc[p][o]);                  \
+  }
+#define DOT_CASE(name, P, O)                                                                                             \
+  case 4 * P + O: name##_block(P, O, t); return;
+#define DOT_CASES(name, P) DOT_CASE(name, P, 1) DOT_CASE(name, P, 2) DOT_CASE(name, P, 3) DOT_CASE(name, P, 4)
+#define DOT_KERNEL(name, TARGET, CASES)                                                                                  \
+  TARGET static void name(int p, int o, const sec_conv_tile *t) {                                                        \
+    switch (4 * p + o) { CASES }                                                                                         \
+  }
+
+#if defined(__x86_64__)
+AVX2 static inline float sum_f32(__m256 v) {
+  float x[8];
+  _mm256_storeu_ps(x, v);
+  return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]));
+}
+AVX2 static inline double sum_f64(__m256d v) {
+  double x[4];
+  _mm256_storeu_pd(x, v);
+  return (x[0] + x[1]) + (x[2] + x[3]);
+}
+DOTS(dots_f32_512, float, __m512, 16, AVX512, _mm512_loadu_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_reduce_add_ps)
+DOTS(dots_f64_512, double, __m512d, 8, AVX512, _mm512_loadu_pd, _mm512_set1_pd, _mm512_fmadd_pd, _mm512_reduce_add_pd)
+DOTS(dots_f32_256, float, __m256, 8, AVX2, _mm256_loadu_ps, _mm256_set1_ps, _mm256_fmadd_ps, sum_f32)
+DOTS(dots_f64_256, double, __m256d, 4, AVX2, _mm256_loadu_pd, _mm256_set1_pd, _mm256_fmadd_pd, sum_f64)
+DOT_KERNEL(dots_f32_512, AVX512, DOT_CASES(dots_f32_512, 1) DOT_CASES(dots_f32_512, 2) DOT_CASES(dots_f32_512, 3) DOT_CASES(dots_f32_512, 4))
+DOT_KERNEL(dots_f64_512, AVX512, DOT_CASES(dots_f64_512, 1) DOT_CASES(dots_f64_512, 2) DOT_CASES(dots_f64_512, 3) DOT_CASES(dots_f64_512, 4))
+DOT_KERNEL(dots_f32_256, AVX2, DOT_CASES(dots_f32_256, 1) DOT_CASES(dots_f32_256, 2))
+DOT_KERNEL(dots_f64_256, AVX2, DOT_CASES(dots_f64_256, 1) DOT_CASES(dots_f64_256, 2))
+#endif
+
 typedef float  f32_4 __attribute__((vector_size(16)));
 typedef double f64_2 __attribute__((vector_size(16)));
 #define PLAIN
@@ -86,4 +136,19 @@ sec_conv_kernel sec_conv_kernel_for(int kind, int64_t features) {
 #endif
   (void)features;
   return kind ? (sec_conv_kernel){f64_128, 2, 4} : (sec_conv_kernel){f32_128, 4, 4};
+}
+
+bool sec_conv_dots_for(int kind, int64_t features, int64_t outputs, sec_conv_kernel *k) {
+#if defined(__x86_64__)
+  if (outputs > 4 || features % (kind ? 4 : 8) != 0) return false;
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("fma") && features % (kind ? 8 : 16) == 0)
+    *k = kind ? (sec_conv_kernel){dots_f64_512, 8, 4} : (sec_conv_kernel){dots_f32_512, 16, 4};
+  else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    *k = kind ? (sec_conv_kernel){dots_f64_256, 4, 2} : (sec_conv_kernel){dots_f32_256, 8, 2};
+  else return false;
+  return true;
+#else
+  (void)kind, (void)features, (void)outputs, (void)k;
+  return false;
+#endif
 }

@@ -149,14 +149,16 @@ static bool is_repeated(const sec_sliding *s) {
 /* Position i holds element ceil((i - low) / base). */
 static sec_value repeat(sec_value x, const sec_sliding *s) {
   const sec_aval *a = sec_value_aval(x);
-  int64_t         dims[SEC_MAX_RANK], of[SEC_MAX_RANK], whole[SEC_MAX_RANK], low[SEC_MAX_RANK], high[SEC_MAX_RANK];
+  int64_t         dims[SEC_MAX_RANK], of[SEC_MAX_RANK], whole[SEC_MAX_RANK];
+  sec_sliding     rest = {.rank = s->rank};
   for (int k = 0; k < s->rank; k++) {
     const sec_slide *v = &s->axis[k];
+    int64_t          low = v->low - v->base + 1;
     dims[2 * k] = v->size, dims[2 * k + 1] = v->base, of[k] = 2 * k, whole[k] = v->size * v->base;
-    low[k] = v->low - v->base + 1, high[k] = sec_slide_count(v) - whole[k] - low[k];
+    rest.axis[k] = (sec_slide){.size = whole[k], .low = low, .high = sec_slide_count(v) - whole[k] - low, .base = 1};
   }
   x = sec_reshape(sec_broadcast_in_dim(x, 2 * s->rank, dims, of), s->rank, whole);
-  return sec_pad(x, sec_zero_literal(a->dtype), low, high, NULL);
+  return sec_sliding_pad(x, sec_zero_literal(a->dtype), &rest);
 }
 
 sec_value sec_sliding_reduce(const sec_primitive *prim, sec_value v, const sec_sliding *sliding) {

@@ -153,12 +153,13 @@ static bool is_tiling(const sec_sliding *s) {
 static sec_value scatter_tiles(const sec_rule *r, const sec_sliding *s) {
   const sec_aval *y = r->in_avals[0], *x = r->in_avals[1];
   int             n, rank = s->rank;
-  int64_t         dims[SEC_MAX_RANK], of[SEC_MAX_RANK], whole[SEC_MAX_RANK], low[SEC_MAX_RANK], high[SEC_MAX_RANK], factor = 1;
+  int64_t         dims[SEC_MAX_RANK], of[SEC_MAX_RANK], whole[SEC_MAX_RANK], factor = 1;
+  sec_sliding     rest = {.rank = rank};
   sec_value       number = integer(0), place = selected(r, s, &n);
   for (int a = 0; a < rank; a++) {
     dims[2 * a] = y->dims[a], dims[2 * a + 1] = s->axis[a].window, of[a] = 2 * a;
     whole[a] = y->dims[a] * s->axis[a].window;
-    low[a] = -s->axis[a].low, high[a] = x->dims[a] - whole[a] - low[a];
+    rest.axis[a] = (sec_slide){.size = whole[a], .low = -s->axis[a].low, .high = x->dims[a] - whole[a] + s->axis[a].low, .base = 1};
   }
   for (int a = rank; a-- > 0; factor *= s->axis[a].window) {
     if (s->axis[a].window == 1) continue;
@@ -166,7 +167,7 @@ static sec_value scatter_tiles(const sec_rule *r, const sec_sliding *s) {
   }
   sec_value here = sec_eq(sec_broadcast_in_dim(place, 2 * rank, dims, of), number);
   sec_value out = sec_where(here, sec_broadcast_in_dim(r->in[0], 2 * rank, dims, of), sec_zero_literal(y->dtype));
-  return sec_pad(sec_reshape(out, rank, whole), sec_zero_literal(y->dtype), low, high, NULL);
+  return sec_sliding_pad(sec_reshape(out, rank, whole), sec_zero_literal(y->dtype), &rest);
 }
 
 static bool scatter_expand(const sec_rule *r, sec_value *out) {

@@ -41,7 +41,7 @@ static sec_status call_type(sec_typing *t) {
   return SEC_OK;
 }
 
-static sec_status call_eval(const sec_eval *e) {
+sec_status sec_call_eval(const sec_eval *e) {
   const sec_jaxpr *body = body_of(e->prim, e->params);
   sec_array **made = sec_alloc(e->cx, (size_t)(e->n_out + 1) * sizeof *made);
   if (!made) return SEC_MEMORY;
@@ -55,7 +55,7 @@ static sec_status call_eval(const sec_eval *e) {
 }
 
 #define CALL(key)                                                                                  \
-  .variadic = true, .operands = {"operand"}, .type = call_type, .eval = call_eval,                 \
+  .variadic = true, .operands = {"operand"}, .type = call_type, .eval = sec_call_eval,                 \
   .form = SEC_FORM_CALL, .call_param = key
 
 SEC_PRIMITIVE(jit, .doc = "Calls a function that was marked for compilation.", CALL("jaxpr"),

@@ -47,6 +47,10 @@ sec_value sec_capture_value(const sec_jaxpr *j, uint32_t k) {
   return j->consts[k].array ? sec_constant(j->consts[k].array) : j->consts[k].outer;
 }
 
+sec_value sec_jaxpr_const_value(const sec_jaxpr *j, int i) {
+  return sec_capture_value(j, (uint32_t)i);
+}
+
 const sec_aval *sec_capture_aval(const sec_jaxpr *j, uint32_t k) {
   return j->avals[j->consts[k].var];
 }

@@ -2,7 +2,7 @@
  *
  * jvp of a scan needs the jvp of its body, which is a transform; but core does not know the transforms, and a
  * SEC_PRIMITIVE block is one constant.  So the rules are declared here and written in transforms/ (rules_cond.c,
- * rules_while.c, rules_scan.c, rules_call.c, rules_custom.c): the one place where core looks up.  All of it is
+ * rules_while.c, rules_scan.c, rules_call.c, rules_custom.c, rules_solve.c): the one place where core looks up.  All of it is
  * linked into one library. */
 #ifndef SEC_CONTROL_RULES_H
 #define SEC_CONTROL_RULES_H
@@ -25,6 +25,7 @@ SEC_DECLARE_RULES(checkpoint)
 SEC_DECLARE_RULES(custom_jvp_call)
 SEC_DECLARE_RULES(custom_vjp_call)
 SEC_DECLARE_RULES(custom_lin)
+SEC_DECLARE_RULES(custom_linear_solve)
 #undef SEC_DECLARE_RULES
 
 SEC_DECLARE_PRIMITIVE(cond)
@@ -35,6 +36,7 @@ SEC_DECLARE_PRIMITIVE(checkpoint)
 SEC_DECLARE_PRIMITIVE(custom_jvp_call)
 SEC_DECLARE_PRIMITIVE(custom_vjp_call)
 SEC_DECLARE_PRIMITIVE(custom_lin)
+SEC_DECLARE_PRIMITIVE(custom_linear_solve)
 
 /* ---- captures: a body's captured arrays and outer values become operands ---- */
 /* Where the captures of one of the bodies stand among the new leading inputs: lead[at .. at + n_consts). */
@@ -84,12 +86,21 @@ sec_status sec_bind_call(const sec_call_spec *s, const sec_value *in, int n_in, 
 /* The same parameters with another body; counted, NULL on failure. */
 const sec_params *sec_call_params(const sec_call_spec *s);
 
+/* custom_linear_solve: every body takes (constants, vector); transpose_solve and vecmat, or neither. */
+typedef struct sec_solve_spec {
+  sec_jaxpr *solve, *matvec, *transpose_solve, *vecmat;
+  int n_consts;
+} sec_solve_spec;
+sec_solve_spec sec_solve_read(const sec_params *p);
+sec_status sec_bind_solve(const sec_solve_spec *s, const sec_value *in, int n_in, sec_value *out);
+
 /* ---- shared by the type and evaluation rules ---- */
 bool sec_fits(const sec_aval *have,
               const sec_aval *want); /* dtype and shape; weak types may differ */
 /* t->in[from ..] fit the inputs of `body` from `at` on: n of them.  `what` names them in the error. */
 sec_status sec_type_inputs(const sec_typing *t, const sec_jaxpr *body, int from, int at, int n,
                            const char *what);
+sec_status sec_call_eval(const sec_eval *e); /* of primitives with one body to call */
 sec_status sec_type_n_results(sec_typing *t, int n);
 sec_status sec_eval_move(sec_array *to,
                          sec_array *from); /* copies the elements and releases `from` */

@@ -256,6 +256,11 @@ static const row rows[] = {
     {"scan", "k:T[2] a:T[2] b:T[3,2]",
      "c:T[2] d:T[3,2] = scan[jaxpr={ lambda ; k:T[2] p:T[2] q:T[2]. let r:T[2] = mul p k; s:T[2] = add r q; t:T[2] = mul s q in (s, t) } "
      "length=3 num_carry=1 num_consts=1 reverse=True] k a b", "c, d"},
+    {"custom_linear_solve", "a:T[3] b:T[3]",
+     "c:T[3] = custom_linear_solve[matvec={ lambda ; d:T[3] x:T[3]. let y:T[3] = mul d x in (y,) } num_consts=1 "
+     "solve={ lambda ; d:T[3] x:T[3]. let y:T[3] = div x d in (y,) } "
+     "transpose_solve={ lambda ; d:T[3] x:T[3]. let y:T[3] = div x d in (y,) } "
+     "vecmat={ lambda ; d:T[3] x:T[3]. let y:T[3] = mul d x in (y,) }] a b", "c"},
     {"jit", "a:T[] b:T[]", "c:T[] d:T[] = jit[name=f jaxpr=" SCALAR_BODY "] a b", "c, d"},
     {"checkpoint", "a:T[] b:T[]", "c:T[] d:T[] = checkpoint[jaxpr=" SCALAR_BODY "] a b", "c, d"},
     {"psum", "a:T[3]", "b:T[3] = psum[axis_name=i] a", "b", FILL_DOMAIN, ROW_NAMED},

@@ -45,6 +45,23 @@ lax.broadcast_like(f(1, 2, 3), M), lax.stage(x), lax.shape_as_value((2, 3)), lax
 lax.dot(M, M.T, precision=lax.Precision.HIGHEST), lax.dot(M, M.T, precision='high'), jnp.dot(M, M.T, precision=(lax.Precision.HIGH, lax.Precision.DEFAULT)), jnp.einsum('ij,kj', M, M, precision='float32'), jnp.matmul(M, M.T, precision=lax.DotAlgorithmPreset.F32_F32_F32)
 """
 
+SOLVES = """
+lax.custom_linear_solve(lambda a: S @ a, f(1, 2, 3), lambda mv, b: jnp.linalg.solve(S, b))
+grad(lambda b: (lax.custom_linear_solve(lambda a: S @ a, b, lambda mv, b: jnp.linalg.solve(S, b), symmetric=True) * f(3, 1, 2)).sum())(f(1, 2, 3))
+grad(lambda m: (lax.custom_linear_solve(lambda a: m @ a, f(1, 2, 3), lambda mv, b: jnp.linalg.solve(m, b), lambda vm, b: jnp.linalg.solve(m.T, b)) * f(3, 1, 2)).sum())(S)
+jvp(lambda m, b: lax.custom_linear_solve(lambda a: m @ a, b, lambda mv, b: jnp.linalg.solve(m, b)), (S, f(1, 2, 3)), (S * S, f(0, 1, 2)))
+api.hessian(lambda d: lax.custom_linear_solve(lambda a: d * a, 2.0, lambda mv, b: b / d, symmetric=True))(4.0), api.jacrev(api.jacfwd(lambda d: lax.custom_linear_solve(lambda a: d * a, 2.0 * d, lambda mv, b: b / (d + 0 * d), symmetric=True)))(4.0)
+vmap(lambda m, b: lax.custom_linear_solve(lambda a: m @ a, b, lambda mv, b: jnp.linalg.solve(m, b)), (0, None))(jnp.stack([S, 2 * S]), f(1, 2, 3))
+vmap(grad(lambda m, b: (lax.custom_linear_solve(lambda a: m @ a, b, lambda mv, b: jnp.linalg.solve(m, b), lambda vm, b: jnp.linalg.solve(m.T, b)) ** 2).sum()), (None, 0))(S, M)
+jit(grad(lambda b: lax.custom_linear_solve(lambda t: {'u': 2 * t['u'], 'v': 3 * t['v']}, b, lambda mv, b: ({'u': b['u'] / 2, 'v': b['v'] / 3}, 7), symmetric=True, has_aux=True)[0]['v'].sum()))({'u': 1.0, 'v': x})
+lax.custom_linear_solve(lambda a: 2 * a, x, lambda mv, b: (b / 2, jnp.int32(3)), has_aux=True), grad(lambda b: lax.custom_linear_solve(lambda a: 2 * a, b, lambda mv, b: lax.while_loop(lambda c: jnp.abs(mv(c) - b) > 1e-3, lambda c: c - 0.25 * (mv(c) - b), b), symmetric=True))(4.0)
+lax.custom_root(lambda a: a * a - 2.0, 1.0, lambda g, a: lax.fori_loop(0, 20, lambda _, b: b - 0.3 * g(b), a), lambda g, b: b / g(1.0))
+grad(lambda c: lax.custom_root(lambda a: a * a - c, 1.0, lambda g, a: lax.fori_loop(0, 40, lambda _, b: b - 0.3 * g(b), a), lambda g, b: b / g(1.0)))(2.0), grad(grad(lambda c: lax.custom_root(lambda a: a * a - c, 1.0, lambda g, a: lax.while_loop(lambda b: jnp.abs(g(b)) > 1e-6, lambda b: b - 0.3 * g(b), a), lambda g, b: b / g(1.0))))(2.0)
+vmap(lambda c: lax.custom_root(lambda a: a ** 3 - c, 1.0, lambda g, a: lax.fori_loop(0, 60, lambda _, b: b - 0.2 * g(b), a), lambda g, b: b / g(1.0)))(f(1, 1.5, 2))
+jit(vmap(grad(lambda c: lax.custom_root(lambda a: a * a - c, 1.0, lambda g, a: (lax.fori_loop(0, 40, lambda _, b: b - 0.3 * g(b), a), {'n': jnp.float32(40)}), lambda g, b: b / g(1.0), has_aux=True)[0])))(f(1, 1.5, 2))
+jvp(lambda c: lax.custom_root(lambda a: (c[0] * a[0] - 1.0, a[0] + a[1] - c[1]), (1.0, 1.0), lambda g, a: (1.0 / c[0], c[1] - 1.0 / c[0]), lambda g, b: (b[0] / c[0], b[1] - b[0] / c[0])), ((2.0, 3.0),), ((1.0, 0.5),))
+"""
+
 
 def rows(text, **words):
     return [row.replace("{op}", "lax." + op) for op in words.get("ops", [""]) for row in text.strip().split("\n")]
@@ -57,7 +74,7 @@ def test_scatters(row):
 
 
 @needs_jax
-@pytest.mark.parametrize("row", rows(TIES) + rows(MORE))
+@pytest.mark.parametrize("row", rows(TIES) + rows(MORE) + rows(SOLVES))
 def test_row(row):
     agree(row, weak=False)
 
@@ -83,6 +100,11 @@ MISTAKES = [
         NotImplementedError,
         "unique",
     ),
+    (lambda j, l: secant.grad(lambda b: l.custom_linear_solve(lambda a: 2 * a, b, lambda mv, b: b / 2))(4.0), TypeError, "transpose_solve required"),
+    (lambda j, l: l.custom_linear_solve(lambda a: (a, a), 1.0, lambda mv, b: b), TypeError, "matvec.. output pytree"),
+    (lambda j, l: l.custom_linear_solve(lambda a: j.ones(2), 1.0, lambda mv, b: b), ValueError, "matvec.. output shapes"),
+    (lambda j, l: l.custom_linear_solve(lambda a: a, 1.0, lambda mv, b: b, has_aux=True), ValueError, "pair"),
+    (lambda j, l: l.custom_root(lambda a: (a, a), 1.0, lambda g, a: a, lambda g, b: b), TypeError, "f.. output pytree"),
 ]  # fmt: skip
 
 

@@ -166,6 +166,12 @@ class Jaxpr:
         return [ArrayImpl(lib.sec_array_retain(h)) if h else None for h in handles]
 
 
+def closed(jaxpr):
+    """(the jaxpr with what it captured as leading inputs, these values in the open trace)."""
+    uses = [Tracer(_checked(lib.sec_jaxpr_const_value(jaxpr.handle, i))) for i in range(lib.sec_jaxpr_n_consts(jaxpr.handle))]
+    return transformed(lib.sec_jaxpr_close, jaxpr.handle), uses
+
+
 def transformed(function, *arguments):
     """The Jaxpr that function(*arguments, &out) makes."""
     out = ctypes.c_void_p()

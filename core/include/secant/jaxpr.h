@@ -21,6 +21,7 @@ SEC_API const char     *sec_jaxpr_out_name(const sec_jaxpr *j, int i);
 /* Captured arrays, and captured values of enclosing traces (array NULL). */
 SEC_API int        sec_jaxpr_n_consts(const sec_jaxpr *j);
 SEC_API sec_array *sec_jaxpr_const_array(const sec_jaxpr *j, int i); /* borrowed */
+SEC_API sec_value  sec_jaxpr_const_value(const sec_jaxpr *j, int i); /* what it captured, in the current trace */
 
 /* The text in JAX's grammar; the caller frees it with free().  NULL when there is no memory. */
 SEC_API char *sec_jaxpr_print(const sec_jaxpr *j);

@@ -244,6 +244,10 @@ SEC_API sec_status sec_threefry2x32(const sec_value in[4], sec_value out[2]); /*
 /* core/ops/control.c: bodies are jaxprs without captures; values used from outside are operands */
 SEC_API sec_status sec_cond(sec_value which, sec_jaxpr *const *branches, int n_branches, const sec_value *in, int n_in, sec_value *out);
 SEC_API sec_status sec_while(sec_jaxpr *cond, int n_cond_consts, sec_jaxpr *body, int n_body_consts, const sec_value *in, int n_in, sec_value *out);
+/* core/ops/linear_solve.c: x = solve(b), differentiated as the solution of matvec(x) = b; vecmat and transpose_solve, or
+ * NULL, do the same for the transpose.  Bodies take the n_in vectors in[]; they may capture. */
+SEC_API sec_status sec_custom_linear_solve(sec_jaxpr *matvec, sec_jaxpr *vecmat, sec_jaxpr *solve, sec_jaxpr *transpose_solve,
+                                           const sec_value *in, int n_in, sec_value *out);
 SEC_API sec_status sec_scan(sec_jaxpr *body, int n_consts, int n_carry, int64_t length, bool reverse, const sec_value *in, int n_in, sec_value *out);
 
 /* core/ops/call.c */

@@ -126,6 +126,7 @@ from secant.lax._shape import (  # noqa: F401
     squeeze,
     transpose,
 )
+from secant.lax._solves import custom_linear_solve, custom_root  # noqa: F401
 from secant.lax._special import (  # noqa: F401
     betainc,
     clz,

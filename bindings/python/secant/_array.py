@@ -312,8 +312,11 @@ def to_array(x):
         return x
     if cls in _PYTHON_KINDS:
         return from_scalar(x)
-    if isinstance(x, (np.ndarray, np.generic)):
+    if isinstance(x, np.ndarray):
         return from_numpy(x)
+    if isinstance(x, np.generic):
+        number = _types.narrowed(x)
+        return from_numpy(x) if type(number) is cls else from_scalar(number)
     if isinstance(x, (bool, int, float, complex)):
         return from_scalar(next(t for t in (bool, int, float, complex) if isinstance(x, t))(x))
     converter = getattr(x, "__jax_array__", None)

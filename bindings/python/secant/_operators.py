@@ -1,5 +1,7 @@
 """What arrays and tracers have in common: attributes, operators and methods, as functions of secant.numpy."""
 
+import numpy as np
+
 from secant._errors import placed
 
 
@@ -29,14 +31,16 @@ def operand(x):
 
 
 def beside(array, other):
-    """The other operand: a Python integer that needs 64 bits gets them from a 64-bit array beside it."""
+    """The other operand: what needs 64 bits gets them from a 64-bit array beside it."""
+    if isinstance(other, np.generic) and array.aval.dtype.itemsize == 8:
+        return np.asarray(other)
     if (
         type(other) is int
         and not -(2**31) <= other < 2**31
         and array.aval.dtype.itemsize == 8
         and array.aval.dtype.kind in "iu"
     ):
-        return array.aval.dtype.type(other)
+        return np.asarray(other, array.aval.dtype)
     return other
 
 

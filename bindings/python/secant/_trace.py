@@ -55,6 +55,8 @@ def lift(x):
             raise OverflowError(f"Python integer {x} out of bounds for int32")
         return lib.sec_scalar_int(x)
     if isinstance(x, np.generic) and x.dtype.kind in "biuf":
+        if type(number := _types.narrowed(x)) is not cls:
+            return lift(number)
         code = _types.code_of(x.dtype)
         integer = not _types.is_float(code)
         return lib.sec_literal_of(code, False, 0.0 if integer else float(x), _wrap64(int(x)) if integer else 0)
@@ -95,6 +97,8 @@ def aval_of(x):
     if cls in (float, int, bool, complex):
         return _array.aval_of_number(x)
     if isinstance(x, (np.ndarray, np.generic)):
+        if not isinstance(x, np.ndarray) and type(number := _types.narrowed(x)) is not cls:
+            return _array.aval_of_number(number)
         return _types.aval(_types.code_of(x.dtype), x.shape)
     if isinstance(x, _types.ShapeDtypeStruct):
         return _types.aval(_types.code_of(x.dtype), x.shape, bool(x.weak_type))

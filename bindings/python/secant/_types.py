@@ -95,6 +95,13 @@ def code_of(dtype):
     return code
 
 
+def narrowed(x):
+    """A NumPy scalar of 64 bits as a Python number where the default width is 32: what np.sqrt(2.0) gives asks for no 64."""
+    if x.dtype.itemsize != 8 << (x.dtype.kind == "c") or x.dtype.kind not in "iufc" or x64():
+        return x
+    return x if x.dtype.kind in "iu" and not -(2**31) <= x < 2**31 else x.item()
+
+
 def is_float(code):
     return KINDS[code] in ("FLOAT", "COMPLEX")
 

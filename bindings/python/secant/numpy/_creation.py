@@ -45,7 +45,9 @@ def _from_data(x, code):
     if x is None:
         raise ValueError("None is not a valid value for jnp.array")
     if isinstance(x, (np.ndarray, np.generic)):
-        return _array.from_numpy(x if code is None else _numpy_cast(np.asarray(x), code))
+        if code is None:
+            return _array.from_numpy(_strong(x))
+        return _array.from_numpy(_numpy_cast(np.asarray(x), code))
     if type(x) in _NUMBERS:
         made_of = _array.from_scalar(x) if code is None else _array.from_numpy(_numpy_cast(np.asarray(x), code))
         return _array.Number(made_of, made_of.item()) if local.frames else made_of
@@ -69,6 +71,14 @@ def _numpy_cast(x, code):
         return x.astype(dtype)
 
 
+def _strong(x):
+    """A NumPy scalar in the default width, where that is 32 bits and it fits; arrays as they are."""
+    if isinstance(x, np.ndarray) or type(number := _types.narrowed(x)) is type(x):
+        return x
+    with np.errstate(over="ignore"):
+        return np.asarray(number, _array.aval_of_number(number).dtype)
+
+
 def _list(x, leaves, code):
     """A nested list of numbers and NumPy arrays as a NumPy array of JAX's dtype."""
     out = np.array(x)
@@ -76,8 +86,11 @@ def _list(x, leaves, code):
         raise TypeError(f"cannot make an array of {x!r}")
     if code is not None:
         return _numpy_cast(out, code)
-    if any(isinstance(leaf, (np.ndarray, np.generic)) for leaf in leaves):
+    if any(isinstance(leaf, np.ndarray) for leaf in leaves):
         return out
+    if any(isinstance(leaf, np.generic) for leaf in leaves):
+        wide = out.dtype.kind in "iu" and out.size and not -(2**31) <= out.min() <= out.max() < 2**31
+        return out if wide else out.astype(_strong(out.dtype.type(0)).dtype)
     kind = {"b": "BOOL", "i": "INT", "u": "INT", "f": "FLOAT", "c": "COMPLEX"}[out.dtype.kind] if out.size else "FLOAT"
     default = _types.numpy_dtype(_types.default_code(kind))
     if kind == "INT" and out.size and (out.max() > np.iinfo(default).max or out.min() < np.iinfo(default).min):

@@ -24,9 +24,11 @@ from secant.numpy._creation import (  # noqa: F401
     zeros_like,
 )
 from secant.numpy._dtypes import (  # noqa: F401
+    bool,  # noqa: A004
     bool_,
     can_cast,
     canonicalize_dtype,
+    character,
     complex64,
     complex128,
     complexfloating,
@@ -35,6 +37,7 @@ from secant.numpy._dtypes import (  # noqa: F401
     e,
     euler_gamma,
     finfo,
+    flexible,
     float16,
     float32,
     float64,
@@ -59,6 +62,7 @@ from secant.numpy._dtypes import (  # noqa: F401
     ndim,
     newaxis,
     number,
+    object_,
     pi,
     promote_types,
     result_type,
@@ -189,6 +193,7 @@ from secant.numpy._products import (  # noqa: F401
     cross,
     dot,
     einsum,
+    einsum_path,
     inner,
     kron,
     matmul,
@@ -260,6 +265,7 @@ from secant.numpy._shape import (  # noqa: F401
     column_stack,
     concat,
     concatenate,
+    dsplit,
     dstack,
     expand_dims,
     flip,
@@ -309,7 +315,9 @@ from secant.numpy._statistics import (  # noqa: F401
     cumulative_sum,
     digitize,
     histogram,
+    histogram2d,
     histogram_bin_edges,
+    histogramdd,
     isin,
     nanargmax,
     nanargmin,
@@ -361,6 +369,7 @@ from secant.numpy._ufuncs import (  # noqa: F401
     fmod,
     heaviside,
     hypot,
+    i0,
     invert,
     left_shift,
     log,
@@ -395,13 +404,26 @@ from secant.numpy._ufuncs import (  # noqa: F401
 )
 
 
+from secant.numpy._sets import (  # noqa: F401
+    intersect1d,
+    setdiff1d,
+    setxor1d,
+    union1d,
+    unique,
+    unique_all,
+    unique_counts,
+    unique_inverse,
+    unique_values,
+)
+from secant.numpy._ufunc_objects import frompyfunc, ufunc  # noqa: F401
+
+
 def __getattr__(name):
     from secant.numpy._dtypes import __getattr__ as find
     return find(name)
 from secant.numpy._sorting import (  # noqa: F401
     argpartition,
     argsort,
-    intersect1d,
     lexsort,
     median,
     nanmedian,
@@ -410,9 +432,5 @@ from secant.numpy._sorting import (  # noqa: F401
     partition,
     percentile,
     quantile,
-    setdiff1d,
-    setxor1d,
     sort,
-    union1d,
-    unique,
 )

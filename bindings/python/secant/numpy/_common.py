@@ -99,3 +99,9 @@ def scalar_like(x, value):
 def no_out(name, out):
     if out is not None:
         raise NotImplementedError(f"The 'out' argument to {name} is not supported.")
+
+
+def no_target(name, out, where=None):
+    """The arguments of NumPy's ufuncs that write into an array are refused."""
+    if out is not None or where is not None:
+        raise NotImplementedError(f"{'out' if out is not None else 'where'} argument of {name}\n  hint: use jnp.where on the result")

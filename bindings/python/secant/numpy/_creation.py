@@ -19,7 +19,7 @@ _NUMBERS = (bool, int, float, complex)
 
 @placed
 @on_device
-def array(object, dtype=None, copy=True, order="K", ndmin=0, *, device=None):
+def array(object, dtype=None, copy=True, order="K", ndmin=0, *, device=None, out_sharding=None):
     """An array of data: arrays, numbers, nested lists and tuples of them.
 
     Python numbers take 32-bit dtypes (64-bit with jax_enable_x64); NumPy arrays keep theirs.
@@ -34,7 +34,7 @@ def array(object, dtype=None, copy=True, order="K", ndmin=0, *, device=None):
 
 @placed
 @on_device
-def asarray(a, dtype=None, order=None, *, copy=None, device=None):
+def asarray(a, dtype=None, order=None, *, copy=None, device=None, out_sharding=None):
     """`a` as an array; see array."""
     return _from_data(a, None if dtype is None else _types.code_of(dtype))
 
@@ -138,14 +138,14 @@ def _filled(shape, code, value):
 
 @placed
 @on_device
-def zeros(shape, dtype=None, *, device=None):
+def zeros(shape, dtype=None, *, device=None, out_sharding=None):
     """Zeros, f32 by default."""
     return _filled(_shape_of(shape), _types.code_of(float if dtype is None else dtype), 0)
 
 
 @placed
 @on_device
-def ones(shape, dtype=None, *, device=None):
+def ones(shape, dtype=None, *, device=None, out_sharding=None):
     """Ones, f32 by default."""
     return _filled(_shape_of(shape), _types.code_of(float if dtype is None else dtype), 1)
 
@@ -155,7 +155,7 @@ empty = zeros
 
 @placed
 @on_device
-def full(shape, fill_value, dtype=None, *, device=None):
+def full(shape, fill_value, dtype=None, *, device=None, out_sharding=None):
     """An array of one value; an array as value is broadcast."""
     return _full(asarray(fill_value), _shape_of(shape), None if dtype is None else _types.code_of(dtype))
 
@@ -187,24 +187,26 @@ def _filled_weak(shape, code, value):
 
 @placed
 @on_device
-def zeros_like(a, dtype=None, shape=None, *, device=None):
+def zeros_like(a, dtype=None, shape=None, *, device=None, out_sharding=None):
     """Zeros of the shape and dtype of `a`."""
     return _like(a, dtype, shape, 0)
 
 
 @placed
 @on_device
-def ones_like(a, dtype=None, shape=None, *, device=None):
+def ones_like(a, dtype=None, shape=None, *, device=None, out_sharding=None):
     """Ones of the shape and dtype of `a`."""
     return _like(a, dtype, shape, 1)
 
 
-empty_like = zeros_like
+def empty_like(prototype, dtype=None, shape=None, *, device=None, out_sharding=None):
+    """Zeros of the shape and dtype of an array."""
+    return _like(prototype, dtype, shape, 0)
 
 
 @placed
 @on_device
-def full_like(a, fill_value, dtype=None, shape=None, *, device=None):
+def full_like(a, fill_value, dtype=None, shape=None, *, device=None, out_sharding=None):
     """An array of one value, of the shape and dtype of `a`."""
     aval = aval_of(a)
     return beside(full(aval.shape if shape is None else shape, fill_value, aval.dtype if dtype is None else dtype), a)
@@ -219,7 +221,7 @@ def _concrete(x, what):
 
 @placed
 @on_device
-def arange(start, stop=None, step=None, dtype=None, *, device=None):
+def arange(start, stop=None, step=None, dtype=None, *, device=None, out_sharding=None):
     """start, start + step, ... below stop."""
     start, stop, step = (None if x is None else _concrete(x, "arange") for x in (start, stop, step))
     if stop is None:
@@ -305,7 +307,7 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
 
 @placed
 @on_device
-def eye(N, M=None, k=0, dtype=None, *, device=None):
+def eye(N, M=None, k=0, dtype=None, *, device=None, out_sharding=None):
     """Ones on the k-th diagonal of an N x M matrix."""
     return _eye(int(N), int(N if M is None else M), int(k), _types.code_of(float if dtype is None else dtype))
 

@@ -35,6 +35,7 @@ bool_, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, float3
     _scalar_type,
     "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128".split(),
 )
+bool = bool_  # noqa: A001
 single, double, int_, uint, float_ = float32, float64, int32, uint32, float32
 integer, floating, inexact, number, signedinteger, unsignedinteger, generic, complexfloating = (
     np.integer,
@@ -46,6 +47,7 @@ integer, floating, inexact, number, signedinteger, unsignedinteger, generic, com
     np.generic,
     np.complexfloating,
 )
+character, flexible, object_ = np.character, np.flexible, np.object_
 dtype, ndarray, iinfo = np.dtype, Array, np.iinfo
 
 
@@ -88,16 +90,16 @@ def promote_types(a, b):
     return result_type(a, b)
 
 
-def issubdtype(a, b):
-    return np.issubdtype(getattr(a, "dtype", a), getattr(b, "dtype", b) if isinstance(b, _Meta) else b)
+def issubdtype(arg1, arg2):
+    return np.issubdtype(getattr(arg1, "dtype", arg1), getattr(arg2, "dtype", arg2) if isinstance(arg2, _Meta) else arg2)
 
 
 def isdtype(dtype, kind):
     return np.isdtype(dtype, kind)
 
 
-def isscalar(x):
-    return np.isscalar(x) or (isinstance(x, Array) and x.ndim == 0)
+def isscalar(element):
+    return np.isscalar(element) or (isinstance(element, Array) and element.ndim == 0)
 
 
 def iscomplexobj(x):

@@ -29,7 +29,7 @@ def _options(width, precision, suppress):
     return {name: value for name, value in given.items() if value is not None}
 
 
-def save(file, arr):
+def save(file, arr, allow_pickle=True):
     """Writes an array as an .npy file."""
     np.save(file, np.asarray(arr))
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from secant import _types, lax
 from secant._eager import op
-from secant.numpy._common import arraylike, axes_of, convert, inexact, kind, one_axis, promoted, promoted_inexact
+from secant.numpy._common import arraylike, axes_of, convert, inexact, kind, no_target, one_axis, promoted, promoted_inexact
 from secant.numpy._creation import asarray
 from secant.numpy._logic import isfinite, where
 from secant.numpy._reductions import all, sum
@@ -174,8 +174,9 @@ def unpackbits(a, axis=None, count=None, bitorder="big"):
 
 # ---- parts of floats ----
 @op(1)
-def modf(x, /):
+def modf(x, /, out=None):
     """(fractional part, whole part) of x."""
+    no_target("modf", out)
     x = inexact(arraylike("modf", x))
     whole = trunc(x)
     return x - whole, whole

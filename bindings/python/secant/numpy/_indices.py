@@ -231,7 +231,11 @@ def choose(a, choices, out=None, mode="raise"):
 
 
 def compress(condition, a, axis=None, *, size=None, fill_value=0, out=None):
-    """Slices along an axis where a vector of conditions holds."""
+    """Slices along an axis where a vector of conditions holds; `size` of them, filled up."""
+    if out is not None:
+        raise NotImplementedError("The 'out' argument to jnp.compress is not supported.")
+    if size is not None:
+        return _compressed(condition, a, axis, int(size), fill_value)
     chosen = np.asarray(condition).astype(bool)
     a = ravel(asarray(a)) if axis is None else asarray(a)
     return take(a, _index_array(np.nonzero(chosen)[0]), 0 if axis is None else axis)
@@ -279,10 +283,31 @@ def resize(a, new_shape):
     return tile(x, -(-size // x.size) or 1)[:size].reshape(shape)
 
 
-def trim_zeros(filt, trim="fb"):
-    """A vector without zeros in front ("f") and behind ("b"); concrete arrays only."""
+def trim_zeros(filt, trim="fb", axis=None):
+    """An array without what is all zero in front ("f") and behind ("b") along axes; concrete arrays only."""
+    if np.ndim(filt) != 1 or axis is not None:
+        return _trimmed(asarray(filt), trim, axis)
     values = np.asarray(filt)
     found = np.nonzero(values)[0]
     first = found[0] if "f" in trim.lower() and len(found) else 0 if len(found) else len(values)
     last = found[-1] + 1 if "b" in trim.lower() and len(found) else len(values)
     return asarray(filt)[int(first) : int(last)]
+
+
+def _trimmed(x, trim, axis):
+    places = np.nonzero(np.asarray(x))
+    for d in [d % x.ndim for d in (range(x.ndim) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,))]:
+        first, last = (places[d].min(), places[d].max() + 1) if places[d].size else (x.shape[d], x.shape[d])
+        first, last = first if "f" in trim.lower() else 0, last if "b" in trim.lower() else x.shape[d]
+        x = x[tuple(slice(int(first), int(last)) if k == d else slice(None) for k in range(x.ndim))]
+    return x
+
+
+def _compressed(condition, a, axis, size, fill_value):
+    from secant.numpy._picking import nonzero
+
+    a = ravel(asarray(a)) if axis is None else asarray(a)
+    axis = one_axis(0 if axis is None else axis, a.ndim)
+    condition = asarray(condition).astype(bool)[: a.shape[axis]]
+    places = nonzero(condition, size=size, fill_value=a.shape[axis])[0]
+    return take(a, places, axis, mode="fill", fill_value=fill_value)

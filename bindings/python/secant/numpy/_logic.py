@@ -7,7 +7,7 @@ from secant._eager import op
 from secant._lib import lib
 from secant._trace import local, values
 from secant._tracer import made
-from secant.numpy._common import arraylike, broadcast, promoted
+from secant.numpy._common import arraylike, broadcast, no_target, promoted
 
 
 def _named(f, name, doc):
@@ -57,14 +57,16 @@ def isinf(x, /):
 
 
 @op(1)
-def isposinf(x, /):
+def isposinf(x, /, out=None):
     """Whether an element is +infinity."""
+    no_target("isposinf", out)
     return arraylike("isposinf", x) == np.inf
 
 
 @op(1)
-def isneginf(x, /):
+def isneginf(x, /, out=None):
     """Whether an element is -infinity."""
+    no_target("isneginf", out)
     return arraylike("isneginf", x) == -np.inf
 
 
@@ -75,20 +77,23 @@ def _truth(x):
 
 
 @op(2)
-def logical_and(x, y, /):
+def logical_and(x, y, /, out=None, where=None):
     """Both are not zero."""
+    no_target("logical_and", out, where)
     return _truth(x) & _truth(y)
 
 
 @op(2)
-def logical_or(x, y, /):
+def logical_or(x, y, /, out=None, where=None):
     """Either is not zero."""
+    no_target("logical_or", out, where)
     return _truth(x) | _truth(y)
 
 
 @op(2)
-def logical_xor(x, y, /):
+def logical_xor(x, y, /, out=None, where=None):
     """One is not zero."""
+    no_target("logical_xor", out, where)
     return _truth(x) ^ _truth(y)
 
 

@@ -94,15 +94,30 @@ def ix_(*args):
 
 
 @op(1, call="diff")
-def diff(a, n=1, axis=-1):
-    """Differences of neighbours along an axis, n times."""
+def diff(a, n=1, axis=-1, prepend=None, append=None):
+    """Differences of neighbours along an axis, n times; with values in front and behind."""
     x = arraylike("diff", a)
+    if n < 0:
+        raise ValueError(f"order must be non-negative but got {n}")
+    if x.ndim == 0:
+        raise ValueError("diff requires input that is at least one dimensional")
     axis = one_axis(axis, x.ndim)
+    if n and (prepend is not None or append is not None):
+        x = _joined(prepend, x, append, axis)
     for _ in range(n):
         size = x.shape[axis]
         after, before = lax.slice_in_dim(x, 1, size, 1, axis), lax.slice_in_dim(x, 0, size - 1, 1, axis)
         x = after != before if x.aval.code == _types.BOOL else after - before
     return x
+
+
+def _joined(before, x, after, axis):
+    from secant.numpy._shape import broadcast_to, concatenate
+
+    parts = [None if e is None else arraylike("diff", e) for e in (before, after)]
+    one = tuple(1 if d == axis else n for d, n in enumerate(x.shape))
+    parts = [broadcast_to(e, one) if e is not None and e.ndim == 0 else e for e in parts]
+    return concatenate([e for e in (parts[0], x, parts[1]) if e is not None], axis)
 
 
 # ---- picking ----
@@ -132,7 +147,7 @@ def _take(a, indices, axis, mode, fill_value):
 
 
 @op(2)
-def take_along_axis(arr, indices, axis=-1, mode=None, fill_value=None):
+def take_along_axis(arr, indices, axis=-1, mode=None, fill_value=None, *, wrap_negative_indices=True):
     """For each place the element whose index along `axis` the indices give."""
     from secant._indexing import gather_points
 
@@ -178,8 +193,10 @@ def nonzero(a, *, size=None, fill_value=None):
         a._need("nonzero: the shape of its result")
     found = np.nonzero(np.asarray(a))
     if size is not None:
-        fill = 0 if fill_value is None else fill_value
-        found = tuple(np.concatenate([f[:size], np.full(builtins.max(size - len(f), 0), fill)]) for f in found)
+        fills = fill_value if isinstance(fill_value, (tuple, list)) else [0 if fill_value is None else fill_value] * len(found)
+        found = tuple(
+            np.concatenate([f[:size], np.full(builtins.max(size - len(f), 0), fill)]) for f, fill in zip(found, fills)
+        )
     dtype = _types.numpy_dtype(_types.default_code("INT"))
     return tuple(from_numpy(f.astype(dtype)) for f in found)
 
@@ -192,8 +209,13 @@ def argwhere(a, *, size=None, fill_value=None):
     return stack(nonzero(a, size=size, fill_value=fill_value), 1)
 
 
-def extract(condition, arr):
-    return ravel(arr)[np.asarray(ravel(condition)).astype(bool)]
+def extract(condition, arr, *, size=None, fill_value=0):
+    """The elements where a condition holds; `size` of them, filled up."""
+    if size is None:
+        return ravel(arr)[np.asarray(ravel(condition)).astype(bool)]
+    from secant.numpy import compress
+
+    return compress(ravel(condition), ravel(arr), size=size, fill_value=fill_value)
 
 
 def select(condlist, choicelist, default=0):

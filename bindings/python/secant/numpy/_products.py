@@ -6,6 +6,7 @@ from secant import lax
 from secant._eager import op
 from secant._lib import lib
 from secant._tracer import made
+from secant.lax._precision import check as check_precision
 from secant.numpy._common import arraylike, axes_of, promoted
 
 
@@ -97,7 +98,7 @@ def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
 
 
 @op(2)
-def tensordot(a, b, axes=2, *, precision=None, preferred_element_type=None):
+def tensordot(a, b, axes=2, *, precision=None, preferred_element_type=None, out_sharding=None):
     """Sum over axes: the last n of `a` with the first n of `b`, or pairs of lists."""
     x, y = arraylike("tensordot", a, b)
     if isinstance(axes, int):
@@ -107,11 +108,41 @@ def tensordot(a, b, axes=2, *, precision=None, preferred_element_type=None):
     return _general(x, y, (left, right), preferred=preferred_element_type, precision=precision)
 
 
-def einsum(subscripts, /, *operands, optimize="optimal", precision=None, preferred_element_type=None, out=None):
+def einsum(subscripts, /, *operands, out=None, optimize="auto", precision=None, preferred_element_type=None, _dot_general=None, out_sharding=None):
     """Einstein's summation: "ij,jk->ik"; `...` stands for axes that are broadcast."""
+    if out is not None:
+        raise NotImplementedError("The 'out' argument to jnp.einsum is not supported.")
+    check_precision(precision)
     if not isinstance(subscripts, str):
-        raise TypeError("einsum: the subscripts must be a string")
+        subscripts, operands = _from_lists(subscripts, operands)
     return _einsum(list(operands), subscripts.replace(" ", ""), preferred_element_type)
+
+
+def _from_lists(first, rest):
+    """einsum(x, [0, 1], y, [1, 2], [0, 2]) as subscripts and operands."""
+    given = [first, *rest]
+    if len(given) < 2:
+        raise TypeError("einsum: the subscripts must be a string, or a list behind each operand")
+    last = [given.pop()] if len(given) % 2 else []
+    lists, operands = [*given[1::2], *last], given[::2]
+
+    def text(axes):
+        return "".join("..." if a is Ellipsis else chr((97 if a < 26 else 39) + a) for a in axes)
+
+    parts = [text(axes) for axes in lists]
+    return (",".join(parts[:-1]) + "->" + parts[-1] if last else ",".join(parts)), operands
+
+
+def einsum_path(subscripts, /, *operands, optimize="auto"):
+    """(the order of contractions of an einsum, a report), from NumPy."""
+    import numpy as np
+
+    if not isinstance(subscripts, str):
+        subscripts, operands = _from_lists(subscripts, operands)
+    views = [np.broadcast_to(np.float32(0), np.shape(x)) for x in operands]
+    optimize = {True: "optimal", "auto": "optimal"}.get(optimize, optimize) if not isinstance(optimize, (list, tuple)) else ["einsum_path", *optimize]
+    path, report = np.einsum_path(subscripts, *views, optimize=optimize)
+    return [tuple(step) for step in path[1:]], report
 
 
 def _labels(subscripts, ndims):

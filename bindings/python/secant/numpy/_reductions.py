@@ -175,8 +175,11 @@ def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=None):
     return convert(r, code)
 
 
+_mean = mean
+
+
 @op(1)
-def var(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=None, correction=None):
+def var(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=None, mean=None, correction=None):
     """Mean square distance from the mean; divided by n - ddof."""
     no_out("var", out)
     x = inexact(arraylike("var", a))
@@ -184,7 +187,8 @@ def var(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=Non
     code, axes = x.aval.code, axes_of(axis, x.ndim)
     if code in (_types.F16, _types.BF16):
         x = convert(x, _types.F32)
-    centered = square(x - mean(x, axes, keepdims=True, where=where))
+    center = _mean(x, axes, keepdims=True, where=where) if mean is None else convert(arraylike("var", mean), x.aval.code)
+    centered = square(x - center)
     n = _count(x, axes, where) - (ddof if correction is None else correction)
     total = sum(centered, axes, keepdims=keepdims or where is not None, where=where)
     r = total / n if where is not None or n > 0 else total * np.nan
@@ -194,9 +198,9 @@ def var(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=Non
 
 
 @op(1)
-def std(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=None, correction=None):
+def std(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=None, mean=None, correction=None):
     """Square root of var."""
-    return sqrt(var(a, axis, dtype, out, ddof, keepdims, where=where, correction=correction))
+    return sqrt(var(a, axis, dtype, out, ddof, keepdims, where=where, mean=mean, correction=correction))
 
 
 @op(1)
@@ -250,9 +254,11 @@ cumprod.__doc__ = "Running product along an axis; of the flat array without."
 
 
 def _nan(name, function, fill):
-    def f(a, axis=None, dtype=None, out=None, keepdims=False):
+    def f(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None):
+        no_out(name, out)
         x = arraylike(name, a)
-        return function(_where(isnan(x), scalar_like(x, fill), x) if x.aval.is_float else x, axis, keepdims=keepdims)
+        x = _where(isnan(x), scalar_like(x, fill), x) if x.aval.is_float else x
+        return function(x, axis, dtype, keepdims=keepdims, initial=initial, where=where)
 
     f.__name__ = f.__qualname__ = name
     f.__doc__, f.__module__ = f"{name[3:]} that passes over NaN.", "secant.numpy"
@@ -263,20 +269,24 @@ nansum, nanprod = _nan("nansum", sum, 0), _nan("nanprod", prod, 1)
 
 
 @op(1)
-def nanmean(a, axis=None, dtype=None, out=None, keepdims=False):
+def nanmean(a, axis=None, dtype=None, out=None, keepdims=False, where=None):
     """Mean that passes over NaN."""
+    no_out("nanmean", out)
     x = inexact(arraylike("nanmean", a))
-    return nansum(x, axis, keepdims=keepdims) / sum(~isnan(x), axis, x.dtype, keepdims=keepdims)
+    x = x if dtype is None else convert(x, _types.code_of(dtype))
+    total = nansum(x, axis, keepdims=keepdims, where=where)
+    return total / sum(~isnan(x), axis, x.dtype, keepdims=keepdims, where=where)
 
 
 def _nan_extreme(name, function, fill):
-    def f(a, axis=None, out=None, keepdims=False):
+    def f(a, axis=None, out=None, keepdims=False, initial=None, where=None):
+        no_out(name, out)
         x = arraylike(name, a)
         if not x.aval.is_float:
-            return function(x, axis, None, keepdims)
+            return function(x, axis, None, keepdims, initial, where)
         missing = isnan(x)
-        r = function(_where(missing, scalar_like(x, fill), x), axis, None, keepdims)
-        return _where(all(missing, axis, None, keepdims), np.nan, r)
+        r = function(_where(missing, scalar_like(x, fill), x), axis, None, keepdims, initial, where)
+        return r if initial is not None else _where(all(missing, axis, None, keepdims), np.nan, r)
 
     f.__name__ = f.__qualname__ = name
     f.__doc__, f.__module__ = f"{name[3:]} that passes over NaN.", "secant.numpy"

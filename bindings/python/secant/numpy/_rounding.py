@@ -23,7 +23,7 @@ floor, ceil = _rounding("floor", lib.sec_floor), _rounding("ceil", lib.sec_ceil)
 
 
 @op(1)
-def trunc(x, /):
+def trunc(x):
     """Toward zero."""
     x = arraylike("trunc", x)
     return where(x < 0, ceil(x), floor(x)) if x.aval.is_float else x

@@ -16,7 +16,7 @@ from secant.numpy._common import arraylike, axes_of, broadcasted, convert, one_a
 
 
 @op(1)
-def reshape(a, shape, order="C", *, copy=None):
+def reshape(a, shape, order="C", *, copy=None, out_sharding=None):
     """The same elements in another shape; one size may be -1."""
     x = arraylike("reshape", a)
     shape = list(sizes(shape))
@@ -37,7 +37,7 @@ def reshape(a, shape, order="C", *, copy=None):
 
 
 @op(1)
-def ravel(a, order="C"):
+def ravel(a, order="C", *, out_sharding=None):
     """One axis with all elements."""
     return reshape(a, (-1,), order)
 
@@ -272,6 +272,10 @@ def hsplit(ary, indices_or_sections):
 
 def vsplit(ary, indices_or_sections):
     return split(ary, indices_or_sections, 0)
+
+
+def dsplit(ary, indices_or_sections):
+    return split(ary, indices_or_sections, 2)
 
 
 def unstack(x, /, *, axis=0):

@@ -1,19 +1,15 @@
-"""Order: sorts, order statistics, sets of values."""
-
-import builtins
+"""Order: sorts and order statistics."""
 
 import numpy as np
 
 from secant import _types, lax
-from secant._array import from_numpy
 from secant._eager import op
 from secant._trace import literal
-from secant._tracer import Tracer
 from secant.lax._sort import sort as _lax_sort
 from secant.lax._sort import take_along
 from secant.numpy._common import arraylike, axes_of, convert, inexact, one_axis
 from secant.numpy._logic import isnan, where
-from secant.numpy._reductions import any, sum
+from secant.numpy._reductions import any, cumsum, sum
 from secant.numpy._shape import moveaxis
 
 
@@ -93,165 +89,120 @@ def argpartition(a, kth, axis=-1):
 
 
 # ---- order statistics ----
-_METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
+_METHODS = ("linear", "lower", "higher", "midpoint", "nearest", "inverted_cdf")
 
 
-def _quantile(name, a, q, axis, out, overwrite_input, method, keepdims, pass_nan):
+def _rows(x, kept, axes):
+    """The reduced axes as one, behind the others."""
+    n = int(np.prod([x.shape[d] for d in axes], dtype=np.int64))
+    return lax.reshape(lax.transpose(x, (*kept, *axes)), (*(x.shape[d] for d in kept), n))
+
+
+def _weights(weights, x, axis, method):
+    """Weights of the shape of x, in its dtype."""
+    if weights is None:
+        return None
+    if method != "inverted_cdf":
+        raise NotImplementedError(f"{method} doesn't support weights. Only method 'inverted_cdf' supports weights.")
+    w = convert(inexact(arraylike("weights", weights)), x.aval.code)
+    if w.shape == x.shape:
+        return w
+    if axis is None:
+        raise ValueError("Weights shape must match 'a' shape when axis is None.")
+    axes = axes_of(axis, x.ndim)
+    if w.shape != tuple(x.shape[d] for d in axes):
+        raise ValueError(f"Weights shape {w.shape} must match reduction axes {tuple(x.shape[d] for d in axes)}")
+    return lax.broadcast_in_dim(w, x.shape, axes)
+
+
+def _quantile(name, a, q, axis, out, overwrite_input, method, keepdims, weights, pass_nan):
     """Between the neighbours of place q (n - 1) of the sorted elements; the axes of q come first."""
     if overwrite_input or out is not None:
         raise ValueError(f"jax.numpy.{name} does not support overwrite_input=True or out != None")
     if method not in _METHODS:
-        raise ValueError("method can only be 'linear', 'lower', 'higher', 'midpoint' or 'nearest'")
+        raise ValueError("method can only be 'linear', 'lower', 'higher', 'midpoint', 'nearest' or 'inverted_cdf'")
     x, q = (inexact(v) for v in arraylike(name, a, q))
     x, q = convert(x, x.aval.code), convert(q, q.aval.code)
+    w = _weights(weights, x, axis, method)
     if q.ndim > 1:
         raise ValueError(f"q must be have rank <= 1, got shape {q.shape}")
     axes = axes_of(axis, x.ndim)
     kept = [d for d in range(x.ndim) if d not in axes]
     shape = tuple(x.shape[d] for d in kept)
     result = tuple(1 if d in axes else n for d, n in enumerate(x.shape)) if keepdims else shape
-    n = int(np.prod([x.shape[d] for d in axes], dtype=np.int64))
-    rows = lax.reshape(lax.transpose(x, (*kept, *axes)), (*shape, n))
+    rows = _rows(x, kept, axes)
     missing = isnan(rows)
     if pass_nan:
-        rows, count = where(missing, np.nan, rows), sum((~missing).astype(q.dtype), -1, keepdims=True)
+        rows = where(missing, np.nan, rows)
+    elif method != "inverted_cdf":
+        rows = where(any(missing, -1, keepdims=True), np.nan, rows)
+    count = sum((~missing).astype(q.dtype), -1, keepdims=True) if pass_nan else convert(arraylike(name, float(rows.shape[-1])), q.aval.code)
+    if method == "inverted_cdf":
+        found = _inverse(rows, q.reshape(-1), count, None if w is None else _rows(w, kept, axes), pass_nan)
     else:
-        rows, count = where(any(missing, -1, keepdims=True), np.nan, rows), convert(arraylike(name, float(n)), q.aval.code)
-    rows = _lax_sort(rows, rows.ndim - 1)
-    at = q.reshape(-1) * (count - 1)
-    at = lax.broadcast_to(at, (*shape, q.size))
+        found = _between(_lax_sort(rows, rows.ndim - 1), q.reshape(-1), count, method)
+    return moveaxis(convert(found, x.aval.code), -1, 0).reshape(*q.shape, *result)
+
+
+def _between(rows, q, count, method):
+    at = lax.broadcast_to(q * (count - 1), (*rows.shape[:-1], q.size))
     low, high = (lax.max(lax.full_like(at, 0), lax.min(f(at), lax.broadcast_to(count - 1, at.shape))) for f in (lax.floor, lax.ceil))
     weight = at - lax.floor(at)
     low, high = (take_along(rows, v.astype("int32"), rows.ndim - 1) for v in (low, high))
     if method == "linear":
-        found = low.astype(q.dtype) * (1 - weight) + high.astype(q.dtype) * weight
-    elif method == "nearest":
-        found = where(weight <= 0.5, low, high)
-    else:
-        found = {"lower": low, "higher": high, "midpoint": (low + high) * 0.5}[method]
-    return moveaxis(convert(found, x.aval.code), -1, 0).reshape(*q.shape, *result)
+        return low.astype(q.dtype) * (1 - weight) + high.astype(q.dtype) * weight
+    if method == "nearest":
+        return where(weight <= 0.5, low, high)
+    return {"lower": low, "higher": high, "midpoint": (low + high) * 0.5}[method]
+
+
+def _inverse(rows, q, count, w, pass_nan):
+    """The first element at which the running weight reaches the share q of all."""
+    w = lax.full_like(rows, 1) if w is None else w
+    rows, w = _lax_sort((rows, w), rows.ndim - 1, True, 1)
+    missing, bad = isnan(rows), (w < 0) | isnan(w)
+    running = cumsum(where(bad | missing, lax.full_like(w, 0), w), -1)
+    reached = q * running[..., -1:]
+    at = sum((running[..., None, :] < reached[..., None]).astype(int), -1)
+    last = lax.broadcast_to((count - 1).astype(at.dtype), at.shape)
+    found = take_along(rows, lax.max(lax.full_like(at, 0), lax.min(at, last)), rows.ndim - 1)
+    nothing = count == 0 if pass_nan else any(missing, -1, keepdims=True)
+    return where(any(bad, -1, keepdims=True) | nothing, np.nan, found)
 
 
 @op(2)
-def quantile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False):
+def quantile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *, weights=None):
     """The value below which a share q of the elements lies; NaN where there is one."""
-    return _quantile("quantile", a, q, axis, out, overwrite_input, method, keepdims, False)
+    return _quantile("quantile", a, q, axis, out, overwrite_input, method, keepdims, weights, False)
 
 
 @op(2)
-def nanquantile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False):
+def nanquantile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *, weights=None):
     """quantile that passes over NaN."""
-    return _quantile("nanquantile", a, q, axis, out, overwrite_input, method, keepdims, True)
+    return _quantile("nanquantile", a, q, axis, out, overwrite_input, method, keepdims, weights, True)
 
 
 @op(2)
-def percentile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False):
+def percentile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *, weights=None, out_sharding=None):
     """The value below which q percent of the elements lie; NaN where there is one."""
     q = inexact(arraylike("percentile", q)) / 100
-    return _quantile("percentile", a, q, axis, out, overwrite_input, method, keepdims, False)
+    return _quantile("percentile", a, q, axis, out, overwrite_input, method, keepdims, weights, False)
 
 
 @op(2)
-def nanpercentile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False):
+def nanpercentile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *, weights=None):
     """percentile that passes over NaN."""
     q = inexact(arraylike("nanpercentile", q)) / 100
-    return _quantile("nanpercentile", a, q, axis, out, overwrite_input, method, keepdims, True)
+    return _quantile("nanpercentile", a, q, axis, out, overwrite_input, method, keepdims, weights, True)
 
 
 @op(1)
 def median(a, axis=None, out=None, overwrite_input=False, keepdims=False):
     """The middle element, or the mean of the two middle ones; NaN where there is one."""
-    return _quantile("median", a, 0.5, axis, out, overwrite_input, "midpoint", keepdims, False)
+    return _quantile("median", a, 0.5, axis, out, overwrite_input, "midpoint", keepdims, None, False)
 
 
 @op(1)
 def nanmedian(a, axis=None, out=None, overwrite_input=False, keepdims=False):
     """median that passes over NaN."""
-    return _quantile("nanmedian", a, 0.5, axis, out, overwrite_input, "midpoint", keepdims, True)
-
-
-# ---- sets: concrete arrays only ----
-def _concrete(name, x):
-    if isinstance(x, Tracer):
-        x._need(f"{name}: the shape of its result")
-    return np.asarray(x)
-
-
-def _int(x):
-    return from_numpy(x.astype(_types.numpy_dtype(_types.default_code("INT"))))
-
-
-def _sized(found, size, fill):
-    """The first `size` entries along the first axis, filled up."""
-    if size is None:
-        return found
-    rest = builtins.max(size - len(found), 0)
-    return np.concatenate([found[:size], np.full((rest, *found.shape[1:]), fill, found.dtype)])
-
-
-def _unique_of_size(ar, size, fill_value, equal_nan):
-    """(elements, first places, inverse, counts) of a traced array."""
-    import secant.numpy as jnp
-    from secant.numpy._picking import first_places
-
-    x = jnp.ravel(ar)
-    n = x.shape[0]
-    if not n:
-        none = jnp.zeros(size, int)
-        if size and fill_value is None:
-            raise ValueError("jnp.unique: for zero-sized input with nonzero size argument, fill_value must be specified")
-        return jnp.full(size, 0 if fill_value is None else fill_value, x.dtype), none, jnp.zeros(ar.shape, int), none
-    order = jnp.argsort(x)
-    values = x[order]
-    differs = values[1:] != values[:-1]
-    if equal_nan:
-        differs = differs & ~(jnp.isnan(values[1:]) & jnp.isnan(values[:-1])) if x.aval.is_float else differs
-    new = jnp.concatenate([jnp.ones(1, bool), differs])
-    starts, count = first_places(new, size)
-    known = jnp.arange(size) < count
-    rank = jnp.cumsum(new) - 1
-    fill = values[0] if fill_value is None else jnp.asarray(fill_value).astype(x.dtype)
-    found = jnp.where(known, values[starts], fill)
-    inverse = jnp.zeros(n, rank.dtype).at[order].set(rank).reshape(ar.shape)
-    counts = jnp.zeros(size, rank.dtype).at[rank].add(1, mode="drop")
-    first = jnp.where(known, order[starts], order[0])
-    return found, first, inverse, counts
-
-
-def unique(ar, return_index=False, return_inverse=False, return_counts=False, axis=None, *, equal_nan=True, size=None, fill_value=None, sorted=True):
-    """The different elements in order, and on demand where each is first, which one each element is, and how often
-    each occurs; of a traced array with `size` and without axis alone."""
-    if isinstance(ar, Tracer) and size is not None and axis is None:
-        out = _unique_of_size(ar, int(size), fill_value, equal_nan)
-        out = [v for v, wanted in zip(out, (True, return_index, return_inverse, return_counts)) if wanted]
-        return tuple(out) if len(out) > 1 else out[0]
-    x = _concrete("unique", ar)
-    found, first, inverse, counts = np.unique(x, True, True, True, axis, equal_nan=equal_nan)
-    if axis is None:
-        inverse = inverse.reshape(x.shape)
-    if size is not None:
-        along = axis or 0
-        fill = fill_value if fill_value is not None else np.take(found, 0, along) if found.size else 0
-        found = np.moveaxis(_sized(np.moveaxis(found, along, 0), size, fill), 0, along)
-        first, counts = _sized(first, size, first[0] if len(first) else 0), _sized(counts, size, 0)
-    out = [from_numpy(found)]
-    out += [_int(v) for v, wanted in ((first, return_index), (inverse, return_inverse), (counts, return_counts)) if wanted]
-    return tuple(out) if len(out) > 1 else out[0]
-
-
-def _set_operation(name, doc):
-    def f(ar1, ar2, assume_unique=False, *, size=None, fill_value=None):
-        a, b = _concrete(name, ar1), _concrete(name, ar2)
-        found = getattr(np, name)(a, b) if name == "union1d" else getattr(np, name)(a, b, assume_unique)
-        fill = fill_value if fill_value is not None else found[0] if len(found) else 0
-        return from_numpy(_sized(found, size, fill))
-
-    f.__name__ = f.__qualname__ = name
-    f.__doc__, f.__module__ = f"{doc}; concrete arrays only.", "secant.numpy"
-    return f
-
-
-union1d = _set_operation("union1d", "The elements of either, in order")
-intersect1d = _set_operation("intersect1d", "The elements of both, in order")
-setdiff1d = _set_operation("setdiff1d", "The elements of the first that are not in the second")
-setxor1d = _set_operation("setxor1d", "The elements of exactly one, in order")
+    return _quantile("nanmedian", a, 0.5, axis, out, overwrite_input, "midpoint", keepdims, None, True)

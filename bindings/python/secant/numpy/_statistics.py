@@ -1,5 +1,7 @@
 """Covariances, histograms, and what passes over NaN."""
 
+import builtins
+
 import numpy as np
 
 from secant import _types, lax
@@ -16,8 +18,9 @@ from secant.numpy._ufuncs import sqrt, square
 
 
 def _nan_arg(name, function, fill):
-    def f(a, axis=None, out=None, keepdims=False):
+    def f(a, axis=None, out=None, keepdims=None):
         x = arraylike(name, a)
+        keepdims = bool(keepdims)
         if not x.aval.is_float:
             return function(x, axis, None, keepdims)
         missing = isnan(x)
@@ -47,7 +50,7 @@ nancumsum, nancumprod = _nan_running("nancumsum", cumsum, 0), _nan_running("nanc
 
 
 @op(1)
-def nanvar(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=None):
+def nanvar(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=None, mean=None):
     """Variance that passes over NaN."""
     from secant.numpy._logic import where as choose
 
@@ -56,16 +59,16 @@ def nanvar(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=Non
     if where is not None:
         x = choose(where, x, np.nan)
     there = ~isnan(x)
-    centered = choose(there, x - nanmean(x, axis, keepdims=True), 0.0)
+    centered = choose(there, x - (nanmean(x, axis, keepdims=True) if mean is None else arraylike("nanvar", mean)), 0.0)
     count = sum(there, axis, keepdims=keepdims)
     total = sum(square(centered), axis, keepdims=keepdims)
     return choose(count > ddof, total / (count - ddof).astype(x.dtype), np.nan)
 
 
 @op(1)
-def nanstd(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=None):
+def nanstd(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=None, mean=None):
     """Standard deviation that passes over NaN."""
-    return sqrt(nanvar(a, axis, dtype, None, ddof, keepdims, where))
+    return sqrt(nanvar(a, axis, dtype, None, ddof, keepdims, where, mean))
 
 
 def _array_api_running(name, function, first):
@@ -145,7 +148,7 @@ def corrcoef(x, y=None, rowvar=True, dtype=None):
 
 
 # ---- counts ----
-def bincount(x, weights=None, minlength=0, *, length=None):
+def bincount(x, weights=None, minlength=0, *, length=None, out_sharding=None):
     """How often 0, 1, 2, ... occur; negative integers count as 0; `length` fixes the size (needed while tracing)."""
     x = asarray(x)
     if not _types.is_integer(x.aval.code):
@@ -217,6 +220,57 @@ def _histogram(a, edges, weights, density):
     outside = (x < edges[0]) | (x > edges[-1]) | isnan(x)
     counts = zeros(n, w.dtype).at[where(outside, n, at)].add(w, mode="drop")
     return counts / diff(edges) / sum(counts) if density else counts
+
+
+def histogram2d(x, y, bins=10, range=None, weights=None, density=None):
+    """(how many points, or how much weight, each rectangle holds; the edges along x; along y)."""
+    pair = bins if np.ndim(bins) or isinstance(bins, (list, tuple)) else (bins, bins)
+    if len(pair) != 2:
+        pair = (bins, bins)
+    counts, (x_edges, y_edges) = histogramdd(asarray([asarray(x), asarray(y)]).T, list(pair), range, weights, density)
+    return counts, x_edges, y_edges
+
+
+def histogramdd(sample, bins=10, range=None, weights=None, density=None):
+    """(how many points, the rows of `sample`, each box holds; the edges along each axis)."""
+    if isinstance(sample, (list, tuple)):
+        sample = asarray(list(sample)).T
+    sample = asarray(sample)
+    if sample.ndim == 1:
+        sample = sample[:, None]
+    n, d = sample.shape
+    if range is not None and (len(range) != d or any_wrong(range)):
+        raise ValueError(f"For sample.shape={(n, d)}, range must be a sequence of {d} pairs or Nones; got {range=}")
+    bins = list(bins) if isinstance(bins, (list, tuple)) else [bins] * d if np.ndim(bins) == 0 else list(bins)
+    if len(bins) != d:
+        raise ValueError("should be a bin for each dimension.")
+    edges = [histogram_bin_edges(sample[:, k], bins[k], None if range is None else range[k]) for k in np.arange(d)]
+    return _boxes(sample, tuple(edges), weights, bool(density)), edges
+
+
+def any_wrong(ranges):
+    return builtins.any(r is not None and np.shape(r)[0] != 2 for r in ranges)
+
+
+@op(3)
+def _boxes(sample, edges, weights, density):
+    sample, edges = arraylike("histogramdd", sample), [arraylike("histogramdd", e) for e in edges]
+    shape = tuple(e.shape[0] - 1 for e in edges)
+    place = outside = None
+    for k, e in enumerate(edges):
+        x, e = promoted_inexact(sample[:, k], e)
+        at = where(x == e[-1], shape[k] - 1, searchsorted(e, x, "right") - 1)
+        out = (x < e[0]) | (x > e[-1]) | isnan(x)
+        place, outside = (at, out) if place is None else (place * shape[k] + at, outside | out)
+    total = int(np.prod(shape))
+    w = lax.full(place.shape, 1, place.dtype) if weights is None else ravel(arraylike("histogramdd", weights))
+    counts = zeros(total, w.dtype).at[where(outside, total, place)].add(w, mode="drop").reshape(shape)
+    if not density:
+        return counts
+    counts = counts / sum(counts)
+    for k, e in enumerate(edges):
+        counts = counts / diff(e).reshape([-1 if d == k else 1 for d in np.arange(len(edges))])
+    return counts
 
 
 @op(2)

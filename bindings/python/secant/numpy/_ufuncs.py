@@ -9,7 +9,7 @@ from secant._eager import op
 from secant._lib import lib
 from secant._trace import local
 from secant._tracer import made
-from secant.numpy._common import arraylike, broadcasted, convert, inexact, kind, promoted, promoted_inexact, scalar_like
+from secant.numpy._common import arraylike, broadcasted, convert, inexact, kind, no_target, promoted, promoted_inexact, scalar_like
 from secant.numpy._logic import _named, isinf, isnan, where
 
 
@@ -49,7 +49,8 @@ def _arithmetic(name, function, doc, boolean=None):
     c = getattr(lib, "sec_" + function)
     b = getattr(lib, "sec_" + boolean) if boolean else None
 
-    def f(x, y, /):
+    def f(x, y, /, out=None, where=None):
+        no_target(name, out, where)
         x, y = arraylike(name, x, y)
         if x.aval.code == _types.BOOL and y.aval.code == _types.BOOL:
             if b is None:
@@ -70,7 +71,8 @@ minimum = _arithmetic("minimum", "min", "The smaller; NaN if either is.", "min")
 def _bits(name, function, doc):
     c = getattr(lib, "sec_" + function)
 
-    def f(x, y, /):
+    def f(x, y, /, out=None, where=None):
+        no_target(name, out, where)
         x, y = arraylike(name, x, y)
         for z in (x, y):
             if z.aval.is_float:
@@ -125,8 +127,9 @@ bitwise_not = bitwise_invert = invert
 
 
 @op(1)
-def negative(x, /):
+def negative(x, /, out=None, where=None):
     """-x."""
+    no_target("negative", out, where)
     x = arraylike("negative", x)
     if x.aval.code == _types.BOOL:
         raise TypeError("neg does not accept dtype bool.\n  hint: use ~x or logical_not")
@@ -339,14 +342,16 @@ _logaddexp2 = _log_add("logaddexp2", exp2, 1 / np.log(2).item())
 
 
 @op(2)
-def logaddexp(x, y, /):
+def logaddexp(x, y, /, out=None, where=None):
     """log(exp(x) + exp(y))."""
+    no_target("logaddexp", out, where)
     return _logaddexp(*promoted_inexact(*arraylike("logaddexp", x, y)))
 
 
 @op(2)
-def logaddexp2(x, y, /):
+def logaddexp2(x, y, /, out=None, where=None):
     """log2(2^x + 2^y)."""
+    no_target("logaddexp2", out, where)
     return _logaddexp2(*promoted_inexact(*arraylike("logaddexp2", x, y)))
 
 
@@ -391,16 +396,16 @@ radians, degrees = deg2rad, rad2deg
 
 
 @op(2)
-def fmax(x, y, /):
+def fmax(x1, x2):
     """The larger; the other if one is NaN."""
-    x, y = promoted(*arraylike("fmax", x, y))
+    x, y = promoted(*arraylike("fmax", x1, x2))
     return where((x > y) | isnan(y), x, y)
 
 
 @op(2)
-def fmin(x, y, /):
+def fmin(x1, x2):
     """The smaller; the other if one is NaN."""
-    x, y = promoted(*arraylike("fmin", x, y))
+    x, y = promoted(*arraylike("fmin", x1, x2))
     return where((x < y) | isnan(y), x, y)
 
 
@@ -409,3 +414,14 @@ def heaviside(x, y, /):
     """0 below 0, y at 0, 1 above."""
     x, y = promoted_inexact(*arraylike("heaviside", x, y))
     return where(x < 0, 0.0, where(x > 0, 1.0, where(isnan(x), x, y)))
+
+
+@op(1)
+def i0(x):
+    """Modified Bessel function of order 0."""
+    from secant import lax
+
+    x = inexact(arraylike("i0", x))
+    if kind(x) != "FLOAT":
+        raise ValueError(f"Unsupported input type to jax.numpy.i0: {x.dtype.name}")
+    return lax.bessel_i0e(x) * exp(abs(x))

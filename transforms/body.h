@@ -43,6 +43,9 @@ const sec_aval *sec_batched_aval(sec_context *cx, const sec_aval *lane, int64_t 
 sec_value sec_repeat_front(sec_value x, int64_t size);
 sec_value sec_move_axis(sec_value x, int from, int to);
 
+/* Whether an equation of this primitive does something beside its results, itself or in a body. */
+bool sec_has_effect(const sec_primitive *prim, const sec_params *params);
+
 /* j pruned to the outputs with used[i].  used_in[i]: input i stays anyway; afterwards, whether it stayed. */
 sec_status sec_prune(const sec_jaxpr *j, const bool *used, bool *used_in, sec_jaxpr **out);
 

@@ -1,6 +1,7 @@
 /* Common subexpressions: a table of the equations of one trace.  Two are the same when primitive, parameters (one
  * pointer, for they are interned) and operands are; literals are compared by type and bits, and the operands of a
  * commutative primitive in either order. */
+#include "body.h"
 #include "defs.h"
 #include "hash.h"
 #include <string.h>
@@ -52,7 +53,7 @@ static bool same_equation(const sec_def *d, const sec_candidate *c) {
 }
 
 const sec_def *sec_defs_same(const sec_defs *d, const sec_candidate *c) {
-  if (c->prim->flags & SEC_FLAG_EFFECT) return NULL;
+  if (sec_has_effect(c->prim, c->params)) return NULL;
   uint64_t h = candidate_hash(c);
   for (const sec_def *e = d->buckets[h % d->n_buckets]; e; e = e->next)
     if (e->hash == h && same_equation(e, c)) return e;

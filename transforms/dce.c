@@ -6,6 +6,23 @@
 #include "ops/control_rules.h"
 #include <string.h>
 
+static bool body_has_effect(const sec_jaxpr *j) {
+  for (uint32_t i = 0; i < j->n_eqns; i++)
+    if (sec_has_effect(j->eqns[i].prim, j->eqns[i].params)) return true;
+  return false;
+}
+
+bool sec_has_effect(const sec_primitive *prim, const sec_params *params) {
+  if (prim->flags & SEC_FLAG_EFFECT) return true;
+  for (int i = 0; params && i < params->n; i++) {
+    const sec_param *q = &params->list[i];
+    if (q->kind == SEC_PARAM_JAXPR && body_has_effect(q->u.jaxpr)) return true;
+    for (int k = 0; q->kind == SEC_PARAM_JAXPRS && k < q->u.jaxprs.n; k++)
+      if (body_has_effect(q->u.jaxprs.v[k])) return true;
+  }
+  return false;
+}
+
 /* An equation that stays, perhaps with other parameters and fewer operands and results. */
 typedef struct shrunk {
   bool live;
@@ -148,7 +165,7 @@ static sec_status mark_live(prune_job *p, sec_arena *arena) {
   for (uint32_t i = j->n_eqns; i-- > 0;) {
     const sec_eqn *e = &j->eqns[i];
     shrunk *s = &p->eqns[i];
-    s->live = (e->prim->flags & SEC_FLAG_EFFECT) != 0;
+    s->live = sec_has_effect(e->prim, e->params);
     for (uint32_t k = 0; k < e->n_out; k++) s->live |= p->live[e->out + k];
     if (!s->live) continue;
     SEC_TRY(shrink(p, e, s, arena));

@@ -3,6 +3,7 @@
  *
  * The known side is replayed in an open trace; unknown equations are noted.  At its end only those that an unknown
  * output needs are kept, and the known values that they read become the residuals. */
+#include "body.h"
 #include "partial.h"
 #include <string.h>
 
@@ -129,7 +130,7 @@ static sec_status mark_needed(split_job *s) {
   for (uint32_t k = s->u.n; k-- > 0;) {
     deferred *e = s->u.list[k];
     for (uint32_t i = 0; i < e->n_out; i++) e->needed |= needed[e->out + i];
-    e->needed |= (e->prim->flags & SEC_FLAG_EFFECT) != 0;
+    e->needed |= sec_has_effect(e->prim, e->params);
     for (uint32_t i = 0; e->needed && i < e->n_in; i++)
       if (!e->in[i].known) needed[e->in[i].unknown] = true;
     s->max_res += e->needed ? e->n_in : 0;

@@ -1,6 +1,8 @@
 /* host_call: a function of the host program runs in the middle of compiled code (JAX's
- * pure_callback).  It has no derivative of its own: the function around it gets one by custom_jvp
- * or custom_vjp.  vmap runs it lane after lane, unless it is elementwise. */
+ * pure_callback); io_call: one that runs for what it does (io_callback, debug.callback), so that it
+ * is neither removed nor merged, and stays in the order of its calls.  They have no
+ * derivative of their own: the function around gets one by custom_jvp or custom_vjp.  vmap runs them
+ * lane after lane, unless they are elementwise. */
 #include "structure.h"
 #include <secant/callable.h>
 
@@ -137,14 +139,34 @@ static sec_status host_batch(sec_batch *b) {
   return status;
 }
 
-SEC_PRIMITIVE(host_call, .doc = "Calls a function of the host program on arrays.", .variadic = true,
-              .operands = {"operand"}, .type = host_type, .eval = host_eval, .batch = host_batch,
-              .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_host_call", .meta = host_meta,
-              .flags = SEC_FLAG_HOST)
+/* Without floats among its results it has no tangent to give. */
+static sec_status io_jvp(const sec_rule *r, const sec_value *in_dot, sec_value *out,
+                         sec_value *out_dot) {
+  bool floats = false, moved = false;
+  for (int i = 0; i < r->n_out; i++) {
+    floats |= sec_aval_is_float(r->out_avals[i]);
+    out_dot[i] = SEC_VALUE_ZERO;
+  }
+  for (int i = 0; i < r->n_in; i++) moved |= !sec_value_is_zero(in_dot[i]);
+  if (floats && moved)
+    return sec_error_set(SEC_NO_RULE, "give the function around it a custom_jvp or custom_vjp rule",
+                         "io_call: %s has no derivative", function_of(r->params)->name);
+  sec_params_retain(r->params);
+  return sec_bind(r->prim, r->in, r->n_in, r->params, out, r->n_out);
+}
 
-sec_status sec_host_call(sec_callable *host, const sec_value *in, int n_in,
-                         const sec_aval *const *out_types, int n_out, sec_value *out) {
-  sec_context *cx = sec_current_context("host_call");
+#define HOST                                                                                       \
+  .variadic = true, .operands = {"operand"}, .type = host_type, .eval = host_eval,                 \
+  .batch = host_batch, .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_host_call", .meta = host_meta
+
+SEC_PRIMITIVE(host_call, .doc = "Calls a function of the host program on arrays.", HOST,
+              .flags = SEC_FLAG_HOST)
+SEC_PRIMITIVE(io_call, .doc = "Calls a function of the host program for its effects.", HOST,
+              .jvp_all = io_jvp, .takes = SEC_TAKES_BITS, .flags = SEC_FLAG_HOST | SEC_FLAG_EFFECT)
+
+static sec_status host_bind(const sec_primitive *prim, sec_callable *host, const sec_value *in,
+                            int n_in, const sec_aval *const *out_types, int n_out, sec_value *out) {
+  sec_context *cx = sec_current_context(prim->name);
   sec_status status = cx != NULL ? SEC_OK : SEC_NO_TRACE;
   for (int i = 0; i < n_out; i++) out[i] = SEC_VALUE_POISON;
   if (status == SEC_OK && (host == NULL || n_in > MAX_IN || n_out < 1 || n_out > MAX_OUT))
@@ -157,5 +179,15 @@ sec_status sec_host_call(sec_callable *host, const sec_value *in, int n_in,
                              "host_call: result %d of %s has no type", i, host->name);
   if (status != SEC_OK) return status;
   const sec_params *p = host_params(cx, host, out_types, n_out);
-  return p != NULL ? sec_bind(&sec_host_call_p, in, n_in, p, out, n_out) : SEC_MEMORY;
+  return p != NULL ? sec_bind(prim, in, n_in, p, out, n_out) : SEC_MEMORY;
+}
+
+sec_status sec_host_call(sec_callable *host, const sec_value *in, int n_in,
+                         const sec_aval *const *out_types, int n_out, sec_value *out) {
+  return host_bind(&sec_host_call_p, host, in, n_in, out_types, n_out, out);
+}
+
+sec_status sec_io_call(sec_callable *host, const sec_value *in, int n_in,
+                       const sec_aval *const *out_types, int n_out, sec_value *out) {
+  return host_bind(&sec_io_call_p, host, in, n_in, out_types, n_out, out);
 }

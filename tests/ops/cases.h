@@ -144,14 +144,14 @@ static int host_function(void *user, const void *const *in, void *const *out, co
   memcpy(out[0], in[1], (size_t)sec_aval_size(types[2]) * sec_dtype_size(sec_aval_dtype(types[2])));
   return 0;
 }
-static sec_jaxpr *host_jaxpr(const sec_aval *a) {
+static sec_jaxpr *host_jaxpr(const sec_primitive *p, const sec_aval *a) {
   sec_callable *host = sec_host_create("second", host_function, NULL, NULL);
   sec_jaxpr    *j = NULL;
   sec_value     out;
-  sec_trace    *t = sec_trace_begin(cx, "host_call");
+  sec_trace    *t = sec_trace_begin(cx, p->name);
   sec_value     in[] = {sec_trace_input_aval(t, a), sec_trace_input_aval(t, a)};
-  sec_host_call(host, in, 2, &a, 1, &out);
-  check_ok(sec_trace_end(t, &out, 1, &j), "host_call", NULL);
+  (strcmp(p->name, "io_call") == 0 ? sec_io_call : sec_host_call)(host, in, 2, &a, 1, &out);
+  check_ok(sec_trace_end(t, &out, 1, &j), p->name, NULL);
   sec_callable_release(host);
   return j;
 }
@@ -161,7 +161,7 @@ static sec_jaxpr *custom_jaxpr(const sec_primitive *p, sec_dtype d) {
        linear = strcmp(p->name, "custom_lin") == 0;
   const sec_aval *a = sec_aval_get(cx, d, false, 1, (int64_t[]){3});
   sec_jaxpr      *j = NULL;
-  if (strcmp(p->name, "host_call") == 0) return host_jaxpr(a);
+  if (strcmp(p->name, "host_call") == 0 || strcmp(p->name, "io_call") == 0) return host_jaxpr(p, a);
   if (!forward && !linear && strcmp(p->name, "custom_vjp_call") != 0) return NULL;
   sec_fn *f = sec_fn_create(cx, "triple", triple, NULL, 2, 1);
   f = forward ? sec_custom_jvp(f, triple_jvp, NULL)

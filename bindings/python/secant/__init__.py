@@ -26,6 +26,7 @@ from secant._autodiff import (  # noqa: F401
     value_and_grad,
     vjp,
 )
+from secant._callbacks import effects_barrier, pure_callback  # noqa: F401
 from secant._contexts import disable_jit, ensure_compile_time_eval, named_scope  # noqa: F401
 from secant._custom import checkpoint, checkpoint_policies, custom_jvp, custom_vjp  # noqa: F401
 from secant._devices import (  # noqa: F401
@@ -65,6 +66,7 @@ _MODULES = (
     "tree_util",
     "flatten_util",
     "debug",
+    "experimental",
     "dtypes",
     "sharding",
 )

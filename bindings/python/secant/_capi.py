@@ -276,6 +276,7 @@ PROTOTYPES = {
     "sec_integer_pow": (c_uint64, [c_uint64, c_int64]),
     "sec_interrupt": (None, []),
     "sec_interrupt_on_sigint": (c_bool, []),
+    "sec_io_call": (c_int, [c_void_p, c_void_p, c_int, c_void_p, c_int, c_void_p]),
     "sec_iota": (c_uint64, [c_int, c_int, c_void_p, c_int]),
     "sec_is_finite": (c_uint64, [c_uint64]),
     "sec_jacfwd": (c_void_p, [c_void_p, c_int]),

@@ -169,17 +169,17 @@ def _gammas(key, a, shape, code, log_space):
     return _gamma_samples(keys, a, log_space).reshape(shape)
 
 
-def gamma(key, a, shape=None, dtype=None):
+def gamma(key, a, shape=None, dtype=None, *, out_sharding=None):
     """Gamma floats of shape parameter `a`, with derivatives in `a`."""
     return _gammas(key, a, _full(shape, a), _dtype(dtype, "FLOAT", "gamma"), False)
 
 
-def loggamma(key, a, shape=None, dtype=None):
+def loggamma(key, a, shape=None, dtype=None, *, out_sharding=None):
     """Logarithms of gamma floats, accurate for small `a`."""
     return _gammas(key, a, _full(shape, a), _dtype(dtype, "FLOAT", "loggamma"), True)
 
 
-def beta(key, a, b, shape=None, dtype=None):
+def beta(key, a, b, shape=None, dtype=None, *, out_sharding=None):
     """Beta floats."""
     shape, code = _full(shape, a, b), _dtype(dtype, "FLOAT", "beta")
     first, second = split(key)
@@ -189,7 +189,7 @@ def beta(key, a, b, shape=None, dtype=None):
     return x / (x + y)
 
 
-def dirichlet(key, alpha, shape=None, dtype=None):
+def dirichlet(key, alpha, shape=None, dtype=None, *, out_sharding=None):
     """Dirichlet vectors with parameters along the last axis of `alpha`."""
     alpha = jnp.asarray(alpha)
     if alpha.ndim < 1:
@@ -200,13 +200,13 @@ def dirichlet(key, alpha, shape=None, dtype=None):
     return e / jnp.sum(e, -1, keepdims=True)
 
 
-def chisquare(key, df, shape=None, dtype=None):
+def chisquare(key, df, shape=None, dtype=None, *, out_sharding=None):
     """Chi-square floats of df degrees of freedom."""
     shape, code = _full(shape, df), _dtype(dtype, "FLOAT", "chisquare")
     return 2 * jnp.exp(_gammas(key, 0.5 * _as(df, shape, code), shape, code, True))
 
 
-def f(key, dfnum, dfden, shape=None, dtype=None):
+def f(key, dfnum, dfden, shape=None, dtype=None, *, out_sharding=None):
     """F-distributed floats."""
     shape, code = _full(shape, dfnum, dfden), _dtype(dtype, "FLOAT", "f")
     second, first = split(key)
@@ -215,7 +215,7 @@ def f(key, dfnum, dfden, shape=None, dtype=None):
     return (chisquare(first, dfnum, shape, dtype) / dfnum) / (chisquare(second, dfden, shape, dtype) / dfden)
 
 
-def t(key, df, shape=(), dtype=None):
+def t(key, df, shape=None, dtype=None, *, out_sharding=None):
     """Student's t-distributed floats."""
     shape, code = _full(shape, df), _dtype(dtype, "FLOAT", "t")
     first, second = split(key)
@@ -223,7 +223,7 @@ def t(key, df, shape=(), dtype=None):
     return normal(first, shape, _types.numpy_dtype(code)) * jnp.sqrt(half / _gammas(second, half, shape, code, False))
 
 
-def generalized_normal(key, p, shape=(), dtype=None):
+def generalized_normal(key, p, shape=(), dtype=None, *, out_sharding=None):
     """Floats of density proportional to exp(-|x|**p)."""
     code = _dtype(dtype, "FLOAT", "generalized_normal")
     shape = _shape(shape)
@@ -237,7 +237,7 @@ def _signs(key, shape, code):
     return (2 * bernoulli(key, 0.5, shape).astype("int32") - 1).astype(_types.numpy_dtype(code))
 
 
-def ball(key, d, p=2, shape=(), dtype=None):
+def ball(key, d, p=2, shape=(), dtype=None, *, out_sharding=None):
     """Vectors spread evenly over the unit ball of the p-norm in d dimensions."""
     shape = _shape(shape)
     first, second = split(key)
@@ -247,20 +247,20 @@ def ball(key, d, p=2, shape=(), dtype=None):
 
 
 # ---- by transformation ----
-def lognormal(key, sigma=1.0, shape=None, dtype=None):
+def lognormal(key, sigma=1.0, shape=None, dtype=None, *, out_sharding=None):
     """exp of normal floats of standard deviation sigma."""
     shape, code = _full(shape, sigma), _dtype(dtype, "FLOAT", "lognormal")
     return jnp.exp(normal(key, shape, _types.numpy_dtype(code)) * _as(sigma, shape, code))
 
 
-def rayleigh(key, scale, shape=None, dtype=None):
+def rayleigh(key, scale, shape=None, dtype=None, *, out_sharding=None):
     """Rayleigh floats."""
     shape, code = _full(shape, scale), _dtype(dtype, "FLOAT", "rayleigh")
     u = uniform(key, shape, _types.numpy_dtype(code))
     return jnp.sqrt(-2 * jnp.log(u)) * _as(scale, shape, code)
 
 
-def pareto(key, b, shape=None, dtype=None):
+def pareto(key, b, shape=None, dtype=None, *, out_sharding=None):
     """Pareto floats, at least 1."""
     shape, code = _full(shape, b), _dtype(dtype, "FLOAT", "pareto")
     return jnp.exp(exponential(key, shape, _types.numpy_dtype(code)) / _as(b, shape, code))
@@ -273,7 +273,7 @@ def weibull_min(key, scale, concentration, shape=(), dtype=None):
     return jnp.power(-jnp.log1p(-u), 1.0 / concentration) * scale
 
 
-def maxwell(key, shape=(), dtype=None):
+def maxwell(key, shape=(), dtype=None, *, out_sharding=None):
     """Lengths of three-dimensional normal vectors."""
     code = _dtype(dtype, "FLOAT", "maxwell")
     return jnp.linalg.norm(normal(key, (*_shape(shape), 3), _types.numpy_dtype(code)), axis=-1)
@@ -288,7 +288,7 @@ def double_sided_maxwell(key, loc, scale, shape=(), dtype=None):
     return size * _signs(second, shape, code) * scale + loc
 
 
-def triangular(key, left, mode, right, shape=None, dtype=None):
+def triangular(key, left, mode, right, shape=None, dtype=None, *, out_sharding=None):
     """Floats between left and right with the peak of their density at mode."""
     shape, code = _full(shape, left, mode, right), _dtype(dtype, "FLOAT", "triangular")
     left, mode, right = (_as(x, shape, code) for x in (left, mode, right))
@@ -299,7 +299,7 @@ def triangular(key, left, mode, right, shape=None, dtype=None):
     return jnp.where(u < (mode - left) / width, low, high)
 
 
-def geometric(key, p, shape=None, dtype=None):
+def geometric(key, p, shape=None, dtype=None, *, out_sharding=None):
     """How many trials until the first success of probability p."""
     shape = _full(shape, p)
     code = _types.default_code("INT") if dtype is None else _types.code_of(dtype)
@@ -308,7 +308,7 @@ def geometric(key, p, shape=None, dtype=None):
     return (jnp.floor(jnp.log(u) / jnp.log1p(-p)) + 1).astype(_types.numpy_dtype(code))
 
 
-def wald(key, mean, shape=None, dtype=None):
+def wald(key, mean, shape=None, dtype=None, *, out_sharding=None):
     """Wald (inverse Gaussian) floats of scale 1."""
     shape, code = _full(shape, mean), _dtype(dtype, "FLOAT", "wald")
     dtype = _types.numpy_dtype(code)
@@ -320,7 +320,7 @@ def wald(key, mean, shape=None, dtype=None):
     return jnp.where(u <= mean / (mean + x), x, m2 / x)
 
 
-def multivariate_normal(key, mean, cov, shape=None, dtype=None, method="cholesky"):
+def multivariate_normal(key, mean, cov, shape=None, dtype=None, method="cholesky", *, out_sharding=None):
     """Normal vectors with a mean and a covariance matrix."""
     if method not in ("cholesky", "eigh", "svd"):
         raise ValueError("method must be one of {'svd', 'eigh', 'cholesky'}")
@@ -400,12 +400,12 @@ def _hoermann(words, rate, limit):
     return lax.while_loop(lambda s: jnp.any(~s[2]) & (s[0] < limit), step, start)[1].astype("int32")
 
 
-def poisson(key, lam, shape=None, dtype=None):
+def poisson(key, lam, shape=None, dtype=None, *, out_sharding=None):
     """Poisson integers of rate `lam`."""
     shape = _full(shape, lam)
     code = _types.default_code("INT") if dtype is None else _types.code_of(dtype)
     lam = _as(lam, shape, _types.F32)
-    words, limit = key_data(key), np.iinfo(_types.numpy_dtype(code)).max
+    words, limit = key_data(key), min(int(np.iinfo(_types.numpy_dtype(code)).max), 2**31 - 1)
     small = jnp.isnan(lam) | (lam < 10)
     few = _knuth(words, jnp.where(small, jnp.where(jnp.isnan(lam), 0, lam), 0.0), limit)
     many = _hoermann(words, jnp.where(small, 1e5, lam), limit)

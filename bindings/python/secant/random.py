@@ -85,6 +85,7 @@ def _like(key, words):
 # ---- keys ----
 def PRNGKey(seed, *, impl=None):
     """The two words of a seed, as uint32[2]."""
+    _check_impl(impl)
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
         seed = int(seed) % 2**64
         high = seed >> 32 if _types.x64() else 0
@@ -109,8 +110,14 @@ def _seeded(seed):
     return jnp.stack([high, low])
 
 
-def key(seed, *, impl=None):
+def _check_impl(impl):
+    if impl not in (None, "threefry2x32", "fry"):
+        raise NotImplementedError(f"random: the generator {impl!r} is not available in this version; threefry2x32 is")
+
+
+def key(seed, *, impl=None, dtype=None):
     """A typed key of a seed."""
+    _check_impl(impl)
     return KeyArray(PRNGKey(seed))
 
 
@@ -119,10 +126,15 @@ def key_data(keys):
     return _words(keys)
 
 
-def wrap_key_data(key_bits_array, *, impl=None):
+def key_dtype(impl_spec=None):
+    """The dtype of typed keys."""
+    _check_impl(impl_spec)
+    return key(0).dtype
+
+
+def wrap_key_data(key_bits_array, *, impl=None, dtype=None):
     """Typed keys of words, uint32[..., 2]."""
-    if impl not in (None, "threefry2x32"):
-        raise NotImplementedError(f"random: the generator {impl!r} is not available in this version; threefry2x32 is")
+    _check_impl(impl)
     return KeyArray(_words(key_bits_array))
 
 
@@ -354,7 +366,7 @@ def _gumbel(words, shape, code):
 
 
 @placed
-def categorical(key, logits, axis=-1, shape=None, replace=True, mode=None):
+def categorical(key, logits, axis=-1, shape=None, replace=True, mode=None, *, out_sharding=None):
     """Indices drawn with probabilities softmax(logits) along an axis."""
     if not replace:
         raise NotImplementedError(
@@ -407,3 +419,4 @@ def _drawn(words, p, shape):
 
 
 from secant._distributions import *  # noqa: E402,F401,F403
+from secant._counts import binomial, multinomial  # noqa: E402,F401

@@ -37,6 +37,10 @@ SEC_API sec_callable *sec_host_create(const char *name, sec_host_body run, void 
  * lane.  It has no derivative: give one to the function around it with sec_custom_jvp or sec_custom_vjp. */
 SEC_API sec_status sec_host_call(sec_callable *host, const sec_value *in, int n_in, const sec_aval *const *out_types,
                                  int n_out, sec_value *out);
+/* The same for a function that is called for what it does: never removed, never merged, in the order of the calls.  Its
+ * results are not floats where derivatives are taken. */
+SEC_API sec_status sec_io_call(sec_callable *host, const sec_value *in, int n_in, const sec_aval *const *out_types,
+                               int n_out, sec_value *out);
 
 SEC_END_DECLS
 #endif

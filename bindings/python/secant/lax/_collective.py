@@ -74,7 +74,7 @@ def axis_index(axis_name):
 
 
 @placed
-def all_gather(x, axis_name, *, axis=0, tiled=False, axis_index_groups=None):
+def all_gather(x, axis_name, *, axis=0, tiled=False, axis_index_groups=None, to=None):
     """The lanes' values stacked along a new axis, or joined along `axis` when tiled."""
     _axes.axis_size(axis_name)
 

@@ -97,7 +97,7 @@ def unary(name, kinds, doc, function=None):
     """A strict function of one operand."""
     c = getattr(lib, function or "sec_" + name)
 
-    def f(x):
+    def f(x, accuracy=None):
         x = tracer(x)
         _takes(name, x, kinds)
         return made(c(x.value))
@@ -182,13 +182,12 @@ copy = unary("copy", ANY, "x as a new value.")
 
 add = binary("add", NUMBER, "x + y.")
 sub = binary("sub", NUMBER, "x - y.")
-mul = binary("mul", NUMBER, "x * y.")
+_mul = binary("mul", NUMBER, "x * y.")
 div = binary("div", NUMBER, "x / y; integers truncate toward zero.")
 rem = binary("rem", NUMBER, "Remainder of x / y with the sign of x.")
 max = binary("max", ANY, "The larger; NaN if either is.")
 min = binary("min", ANY, "The smaller; NaN if either is.")
 atan2 = binary("atan2", FLOAT, "Angle of the point (y, x): x is the second argument.")
-nextafter = binary("nextafter", FLOAT, "The next float after x in the direction of y.")
 bitwise_and = binary("bitwise_and", BITS, "Bits set in both.", "sec_and")
 bitwise_or = binary("bitwise_or", BITS, "Bits set in either.", "sec_or")
 bitwise_xor = binary("bitwise_xor", BITS, "Bits set in one.", "sec_xor")
@@ -326,3 +325,19 @@ def stop_gradient(x):
     if not local.frames:
         return x
     return tree_map(lambda leaf: stop_gradient_array(leaf) if type(leaf) is Tracer else leaf, x)
+
+
+@op(2)
+def mul(x, y, *, out_dtype=None):
+    """x * y, in another dtype if one is asked for."""
+    out = _mul(x, y)
+    return out if out_dtype is None else convert_element_type(out, out_dtype)
+
+
+_nextafter = binary("nextafter", FLOAT, "")
+
+
+@op(2)
+def nextafter(x1, x2):
+    """The next float after x1 in the direction of x2."""
+    return _nextafter(x1, x2)

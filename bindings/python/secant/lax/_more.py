@@ -36,15 +36,15 @@ def collapse(operand, start_dimension, stop_dimension=None):
 
 
 @op(1)
-def stack(arrays, axis=0):
+def stack(operands, axis=0):
     """Arrays of one shape and dtype along a new axis."""
-    return _shape.concatenate([_shape.expand_dims(x, (axis,)) for x in map(tracer, arrays)], axis)
+    return _shape.concatenate([_shape.expand_dims(x, (axis,)) for x in map(tracer, operands)], axis)
 
 
 @op(1)
-def unstack(operand, axis=0):
+def unstack(x, axis=0):
     """The places along an axis, as a tuple."""
-    x = tracer(operand)
+    x = tracer(x)
     return tuple(_shape.index_in_dim(x, i, axis, keepdims=False) for i in range(x.shape[axis]))
 
 

@@ -1,5 +1,6 @@
 """lax's functions of shape: they move elements and compute nothing."""
 
+import builtins
 import numpy as np
 
 from secant import _types
@@ -235,34 +236,46 @@ def _one_type(out):
     return values(out)
 
 
+def _at_least_0(starts, allowed, ndim):
+    """Starts that are not counted from the end where that is not allowed: below 0 they are 0."""
+    allowed = list(allowed) if isinstance(allowed, (tuple, list)) else [allowed] * ndim
+    if all(allowed):
+        return starts
+    from secant.lax._elementwise import max
+
+    starts = [starts[i] for i in range(ndim)]
+    return [s if ok else builtins.max(s, 0) if isinstance(s, int) else max(tracer(s), 0) for s, ok in zip(starts, allowed)]
+
+
 @op(2)
-def dynamic_slice(operand, start_indices, slice_sizes):
+def dynamic_slice(operand, start_indices, slice_sizes, *, allow_negative_indices=True):
     """A slice of static size at a start that may be traced; it is moved to lie inside."""
     x, shape = tracer(operand), sizes(slice_sizes)
     if len(shape) != x.ndim or any(not 0 <= s <= d for s, d in zip(shape, x.shape)):
         raise TypeError(f"dynamic_slice slice sizes {shape} do not fit the operand's shape {x.shape}\n  hint: sizes go from 0 to the axis size, one an axis")
+    start_indices = _at_least_0(start_indices, allow_negative_indices, x.ndim)
     return made(lib.sec_dynamic_slice(x.value, start_values(x, start_indices), int64s(shape)))
 
 
 @op(2)
-def dynamic_slice_in_dim(operand, start_index, slice_size, axis=0):
+def dynamic_slice_in_dim(operand, start_index, slice_size, axis=0, *, allow_negative_indices=True):
     """dynamic_slice along one axis."""
     x = tracer(operand)
     axis = axis + x.ndim if axis < 0 else axis
     start, shape = [0] * x.ndim, list(x.shape)
     start[axis], shape[axis] = start_index, slice_size
-    return dynamic_slice(x, start, shape)
+    return dynamic_slice(x, start, shape, allow_negative_indices=allow_negative_indices)
 
 
 @op(2)
-def dynamic_index_in_dim(operand, index, axis=0, keepdims=True):
+def dynamic_index_in_dim(operand, index, axis=0, keepdims=True, *, allow_negative_indices=True):
     """One place along one axis, at an index that may be traced."""
-    out = dynamic_slice_in_dim(operand, index, 1, axis)
+    out = dynamic_slice_in_dim(operand, index, 1, axis, allow_negative_indices=allow_negative_indices)
     return out if keepdims else squeeze(out, (axis,))
 
 
 @op(3)
-def dynamic_update_slice(operand, update, start_indices):
+def dynamic_update_slice(operand, update, start_indices, *, allow_negative_indices=True):
     """`operand` with `update` written at a start; the window is moved to lie inside."""
     x, update = tracer(operand), tracer(update)
     if update.aval.code != x.aval.code:
@@ -271,25 +284,26 @@ def dynamic_update_slice(operand, update, start_indices):
         )
     if update.ndim != x.ndim or any(u > d for u, d in zip(update.shape, x.shape)):
         raise TypeError(f"dynamic_update_slice update shape {update.shape} does not fit the operand's shape {x.shape}")
+    start_indices = _at_least_0(start_indices, allow_negative_indices, x.ndim)
     return made(lib.sec_dynamic_update_slice(x.value, update.value, start_values(x, start_indices)))
 
 
 @op(3)
-def dynamic_update_slice_in_dim(operand, update, start_index, axis):
+def dynamic_update_slice_in_dim(operand, update, start_index, axis, *, allow_negative_indices=True):
     """dynamic_update_slice along one axis."""
     x = tracer(operand)
     start = [0] * x.ndim
     start[axis] = start_index
-    return dynamic_update_slice(x, update, start)
+    return dynamic_update_slice(x, update, start, allow_negative_indices=allow_negative_indices)
 
 
 @op(3)
-def dynamic_update_index_in_dim(operand, update, index, axis):
+def dynamic_update_index_in_dim(operand, update, index, axis, *, allow_negative_indices=True):
     """Writes one place along one axis."""
     x, update = tracer(operand), tracer(update)
     if update.ndim != x.ndim:
         update = expand_dims(update, (axis,))
-    return dynamic_update_slice_in_dim(x, update, index, axis)
+    return dynamic_update_slice_in_dim(x, update, index, axis, allow_negative_indices=allow_negative_indices)
 
 
 @op(0)
@@ -341,7 +355,7 @@ def _full(fill_value, shape, dtype):
     return made(lib.sec_full(x.value, len(shape), int64s(shape)))
 
 
-def full_like(x, fill_value, dtype=None, shape=None, *, sharding=None):
+def full_like(x, fill_value, dtype=None, shape=None, sharding=None):
     """An array of one value with the shape and dtype of `x`."""
     aval = aval_of(x)
     return full(aval.shape if shape is None else shape, fill_value, aval.dtype if dtype is None else dtype)

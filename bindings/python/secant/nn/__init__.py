@@ -195,12 +195,17 @@ def log_softmax(x, axis=-1, where=None):
 
 
 @op(1)
-def standardize(x, axis=-1, mean=None, variance=None, epsilon=1e-5, where=None):
+def standardize(x, axis=-1, mean=None, variance=None, epsilon=1e-5, where=None, *, algorithm="fast"):
     """(x - mean) / sqrt(variance + epsilon)."""
     x = arraylike("standardize", x)
     mean = jnp.mean(x, axis, keepdims=True, where=where) if mean is None else mean
     if variance is None:
-        variance = jnp.mean(jnp.square(x), axis, keepdims=True, where=where) - jnp.square(mean)
+        if algorithm not in ("fast", "stable"):
+            raise ValueError(f"Unknown algorithm '{algorithm}'. Expected 'fast' or 'stable'.")
+        if algorithm == "stable":
+            variance = jnp.mean(jnp.square(x - mean), axis, keepdims=True, where=where)
+        else:
+            variance = jnp.maximum(jnp.mean(jnp.square(x), axis, keepdims=True, where=where) - jnp.square(mean), 0)
     return (x - mean) * lax.rsqrt(variance + epsilon)
 
 

@@ -76,7 +76,7 @@ def unravel_index(indices, shape):
     return tuple(reversed(out))
 
 
-def ravel_multi_index(multi_index, dims, mode="raise", order="C"):
+def ravel_multi_index(multi_index, dims, mode="raise", order="C", *, dtype=None):
     """Positions in a flat array of coordinates: "raise" (concrete ones only), "wrap" or "clip"."""
     indices = [asarray(i) for i in multi_index]
     if len(indices) != len(dims):

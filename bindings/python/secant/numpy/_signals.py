@@ -137,7 +137,14 @@ bartlett = _window("bartlett", "The Bartlett (triangular) window of M points.")
 blackman = _window("blackman", "The Blackman window of M points.")
 hamming = _window("hamming", "The Hamming window of M points.")
 hanning = _window("hanning", "The Hann window of M points.")
-kaiser = _window("kaiser", "The Kaiser window of M points and shape beta.")
+
+
+def kaiser(M, beta):
+    """The Kaiser window of M points and shape beta."""
+    return _kaiser(M, beta)
+
+
+_kaiser = _window("kaiser", "")
 
 
 @op(2)

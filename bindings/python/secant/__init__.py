@@ -26,6 +26,7 @@ from secant._autodiff import (  # noqa: F401
     value_and_grad,
     vjp,
 )
+from secant._closures import closure_convert, custom_gradient, fwd_and_bwd  # noqa: F401
 from secant._callbacks import effects_barrier, pure_callback  # noqa: F401
 from secant._contexts import disable_jit, ensure_compile_time_eval, named_scope  # noqa: F401
 from secant._custom import checkpoint, checkpoint_policies, custom_jvp, custom_vjp  # noqa: F401
@@ -69,6 +70,11 @@ _MODULES = (
     "experimental",
     "dtypes",
     "sharding",
+    "ad_checkpoint",
+    "core",
+    "custom_derivatives",
+    "image",
+    "typing",
 )
 
 

@@ -142,6 +142,11 @@ class Jaxpr:
         release(self.handle)
 
     @property
+    def jaxpr(self):
+        """The jaxpr itself: it holds what it captured."""
+        return self
+
+    @property
     def in_avals(self):
         if self._ins is None:
             self._ins = [_types.aval_at(lib.sec_jaxpr_in_aval(self.handle, i)) for i in range(self.n_in)]
@@ -171,8 +176,11 @@ class Jaxpr:
 
 
 def closed(jaxpr):
-    """(the jaxpr with what it captured as leading inputs, these values in the open trace)."""
-    uses = [Tracer(_checked(lib.sec_jaxpr_const_value(jaxpr.handle, i))) for i in range(lib.sec_jaxpr_n_consts(jaxpr.handle))]
+    """(the jaxpr with what it captured as leading inputs, these arrays and values of the open trace)."""
+    uses = [
+        Tracer(_checked(lib.sec_jaxpr_const_value(jaxpr.handle, i))) if array is None else array
+        for i, array in enumerate(jaxpr.consts)
+    ]
     return transformed(lib.sec_jaxpr_close, jaxpr.handle), uses
 
 

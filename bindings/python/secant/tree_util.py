@@ -141,12 +141,13 @@ def _keys(tree, kind, data, children):
     return [SequenceKey(i) for i in range(len(children))]
 
 
-def tree_flatten_with_path(tree, is_leaf=None):
+def tree_flatten_with_path(tree, is_leaf=None, is_leaf_takes_path=False):
     """([(path, leaf)...], treedef)."""
     out = []
 
     def walk(t, path):
-        node = None if is_leaf is not None and is_leaf(t) else _tree._children(t)
+        ends = is_leaf is not None and (is_leaf(path, t) if is_leaf_takes_path else is_leaf(t))
+        node = None if ends else _tree._children(t)
         if node is None:
             out.append((path, t))
             return
@@ -155,16 +156,33 @@ def tree_flatten_with_path(tree, is_leaf=None):
             walk(child, (*path, key))
 
     walk(tree, ())
-    return out, tree_structure(tree, is_leaf)
+    if not is_leaf_takes_path or is_leaf is None:
+        return out, tree_structure(tree, is_leaf)
+    return out, tree_structure(_marked(tree, (), {path for path, _ in out}), lambda x: type(x) is _Mark)
 
 
-def tree_leaves_with_path(tree, is_leaf=None):
-    return tree_flatten_with_path(tree, is_leaf)[0]
+class _Mark:
+    """Stands for a leaf that a path says to be one."""
 
 
-def tree_map_with_path(f, tree, *rest, is_leaf=None):
+def _marked(tree, path, ends):
+    node = _tree._children(tree)
+    if path in ends or node is None:
+        return _Mark()
+    kind, data, children = node
+    if kind is type(None):
+        return None
+    keys = _keys(tree, kind, data, children)
+    return _tree._make(kind, data, [_marked(c, (*path, k), ends) for k, c in zip(keys, children)])
+
+
+def tree_leaves_with_path(tree, is_leaf=None, is_leaf_takes_path=False):
+    return tree_flatten_with_path(tree, is_leaf, is_leaf_takes_path)[0]
+
+
+def tree_map_with_path(f, tree, *rest, is_leaf=None, is_leaf_takes_path=False):
     """As tree_map; `f` gets the path first."""
-    pairs, treedef = tree_flatten_with_path(tree, is_leaf)
+    pairs, treedef = tree_flatten_with_path(tree, is_leaf, is_leaf_takes_path)
     columns = [[p for p, _ in pairs], [x for _, x in pairs]] + [treedef.flatten_up_to(r) for r in rest]
     return treedef.unflatten([f(*row) for row in zip(*columns)])
 
@@ -202,3 +220,68 @@ class Partial:
 register_pytree_node(
     Partial, lambda p: ((p.args, p.keywords), p.func), lambda func, children: Partial(func, *children[0], **children[1])
 )
+
+
+# ---- one level, and structures of structures ----
+KeyEntry, KeyPath = object, tuple
+
+
+def all_leaves(iterable, is_leaf=None):
+    """Whether every element is a leaf."""
+    return all(is_leaf is not None and is_leaf(x) or _tree._children(x) is None for x in iterable)
+
+
+def is_tree_node(typ):
+    """Whether instances of a class are nodes."""
+    builtin = (tuple, list, dict, _tree.OrderedDict, _tree.defaultdict, type(None))
+    return typ in builtin or typ in _tree._registry or issubclass(typ, tuple) and hasattr(typ, "_fields")
+
+
+def flatten_one_level(tree):
+    """(the children of a node, its data)."""
+    node = _tree._children(tree)
+    if node is None:
+        raise ValueError(f"can't tree-flatten type: {type(tree)}")
+    return list(node[2]), node[1]
+
+
+def flatten_one_level_with_keys(tree):
+    """((key, child) of every child of a node, its data)."""
+    node = _tree._children(tree)
+    if node is None:
+        raise ValueError(f"can't tree-flatten type: {type(tree)}")
+    return list(zip(_keys(tree, *node), node[2])), node[1]
+
+
+def treedef_children(treedef):
+    """The structures of a structure's children."""
+    return treedef.children()
+
+
+def treedef_is_leaf(treedef):
+    return treedef.num_nodes() == 1
+
+
+def treedef_tuple(treedefs):
+    """The structure of a tuple of trees."""
+    parts = list(treedefs)
+    return PyTreeDef((tuple, None, *[p.spec for p in parts]), sum(p.num_leaves for p in parts))
+
+
+def tree_broadcast(prefix_tree, full_tree, is_leaf=None):
+    """The leaves of a prefix, repeated for the leaves of a tree under them."""
+    treedef = tree_structure(full_tree, is_leaf)
+    return treedef.unflatten(_tree.broadcast_prefix(prefix_tree, full_tree, is_leaf))
+
+
+def tree_reduce_associative(operation, tree, *, identity=_NOTHING, is_leaf=None):
+    """The leaves put together by an associative function, in pairs."""
+    leaves = tree_leaves(tree, is_leaf)
+    if not leaves and identity is _NOTHING:
+        raise ValueError("Must specify identity for parallel reduction of empty sequence.")
+    if not leaves:
+        return identity
+    while len(leaves) > 1:
+        pairs = [operation(a, b) for a, b in zip(leaves[::2], leaves[1::2])]
+        leaves = pairs + leaves[len(leaves) - len(leaves) % 2 :]
+    return leaves[0]

@@ -1,4 +1,4 @@
-"""Distributions, as jax.scipy.stats."""
+"""Distributions and statistics of samples, as jax.scipy.stats."""
 
 from secant.scipy.stats import (  # noqa: F401
     bernoulli,
@@ -10,13 +10,22 @@ from secant.scipy.stats import (  # noqa: F401
     dirichlet,
     expon,
     gamma,
+    gennorm,
     geom,
+    gumbel_l,
+    gumbel_r,
     laplace,
     logistic,
     multinomial,
+    multivariate_normal,
     nbinom,
     norm,
+    pareto,
     poisson,
     t,
+    truncnorm,
     uniform,
+    vonmises,
+    wrapcauchy,
 )
+from secant.scipy.stats._core import mode, rankdata, sem  # noqa: F401

@@ -1,0 +1,3 @@
+"""Vector quantization, as jax.scipy.cluster."""
+
+from secant.scipy.cluster import vq  # noqa: F401

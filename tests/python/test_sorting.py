@@ -5,7 +5,7 @@ import pytest
 import secant
 from secant import _permutation, random
 from secant.lax import _sort
-from secant.numpy import _sorting
+from secant.numpy import _sets, _sorting
 
 nan, inf = np.nan, np.inf
 
@@ -86,13 +86,13 @@ def test_missing_values():
 
 
 def test_sets():
-    found, first, inverse, counts = _sorting.unique(f(3, 1, 3, 2), True, True, True)
+    found, first, inverse, counts = _sets.unique(f(3, 1, 3, 2), True, True, True)
     for given, expected in ((found, [1, 2, 3]), (first, [1, 3, 0]), (inverse, [2, 0, 2, 1]), (counts, [1, 1, 2])):
         same(given, expected)
-    same(_sorting.unique(f(3, 1, 3), size=4, fill_value=7), [1, 3, 7, 7])
-    same(_sorting.setdiff1d(f(1, 2, 3), f(2)), [1, 3])
+    same(_sets.unique(f(3, 1, 3), size=4, fill_value=7), [1, 3, 7, 7])
+    same(_sets.setdiff1d(f(1, 2, 3), f(2)), [1, 3])
     with pytest.raises(secant.errors.ConcretizationTypeError):
-        secant.jit(_sorting.unique)(f(1, 2))
+        secant.jit(_sets.unique)(f(1, 2))
 
 
 def test_random_orders():

@@ -19,7 +19,6 @@
   F(igamma_grad_a, 2, false)              \
   F(random_gamma_grad, 2, false)          \
   F(regularized_incomplete_beta, 3, false) \
-  F(erfcx, 1, false)                      \
   F(ndtri, 1, false)                      \
   F(dawsn, 1, false)                      \
   F(expi, 1, false)                       \
@@ -39,6 +38,9 @@ enum { SEC_SPECIAL_MAX_IN = 5 };
 #define SEC_SPECIAL_DECLARE(name, n_in, narrow) double sec_special_##name(const double *x);
 SEC_SPECIAL_FUNCTIONS(SEC_SPECIAL_DECLARE)
 #undef SEC_SPECIAL_DECLARE
+
+/* Vector code of their own, in lowering/: evaluation alone. */
+double sec_special_erfcx(const double *x);
 
 /* lgamma(a) - (a - 1/2) log a + a - log(2 pi)/2 for a >= 1: what Stirling's formula lacks (DLMF 5.11.1) */
 double sec_special_stirling(double a);

@@ -34,6 +34,7 @@
   F(erf, 1, false)              \
   F(erfc, 1, false)             \
   F(erf_inv, 1, false)          \
+  F(erfcx, 1, false)            \
   F(bessel_i0e, 1, false)       \
   F(bessel_i1e, 1, false)       \
   F(pow, 2, false)              \

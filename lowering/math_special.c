@@ -122,6 +122,29 @@ sec_lv sec_math_erfc(sec_builder *b, const sec_lv *in) {
   return single ? sec_l_cast(b, "arith.truncf", r, SEC_LT_F32) : r;
 }
 
+/* e^(x^2) erfc(x): near 0 from erf's series, above 1/2 without the exponential, below -1/2 as 2 e^(x^2) less its
+ * mirror image; from 28 on by the asymptotic series (DLMF 7.12.1).  f32 goes through f64, as for erfc. */
+sec_lv sec_math_erfcx(sec_builder *b, const sec_lv *in) {
+  static const sec_poly far_poly = {7, {162.421875, -29.53125, 6.5625, -1.875, 0.75, -0.5, 1}};
+  bool single = !m_is_double(in[0]);
+  sec_lv x = single ? sec_l_cast(b, "arith.extf", in[0], SEC_LT_F64) : in[0];
+  sec_lv a = m_abs(b, x), one = m_float(b, x, 1), low = m_at_most(b, a, 28), k = m_float(b, x, single ? 2 : 3);
+  if (single) low = m_at_most(b, a, 11);
+  sec_lv square = m_mul(b, low, low), lost = m_neg(b, m_fnma(b, low, low, square));
+  sec_lv e = sec_math_exp_sum(b, square, lost, single);
+  sec_lv q = m_div(b, m_sub(b, low, k), m_add(b, low, k));
+  sec_lv middle = m_div(b, m_poly(b, q, &erfcx_poly[!single]), m_fma_c(b, low, 2, one));
+  sec_lv inverse = m_div(b, one, a), t = m_mul(b, inverse, inverse);
+  sec_lv far = m_scale(b, m_mul(b, inverse, m_poly(b, t, &far_poly)), 0.564189583547756287);
+  sec_lv large = sec_l_select(b, m_is(b, "olt", a, single ? 11 : 28), middle, far);
+  sec_lv mirrored = m_sub(b, m_add(b, e, e), large);
+  mirrored = m_replace(b, m_is(b, "olt", x, -26.7), INFINITY, mirrored);
+  large = sec_l_select(b, m_is(b, "olt", x, 0), mirrored, large);
+  sec_lv small = m_mul(b, e, m_fnma(b, x, m_poly(b, square, &erf_poly[!single]), m_sub(b, one, x)));
+  sec_lv r = sec_l_select(b, m_is(b, "olt", a, 0.5), small, large);
+  return single ? sec_l_cast(b, "arith.truncf", r, SEC_LT_F32) : r;
+}
+
 sec_lv sec_math_erf_inv(sec_builder *b, const sec_lv *in) {
   sec_lv x = in[0], remainder = m_fnma(b, x, x, m_float(b, x, 1));
   sec_lv w = m_neg(b, sec_math_log(b, &remainder)), root = m_sqrt(b, w), p;

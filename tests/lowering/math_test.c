@@ -67,6 +67,13 @@ static long double scaled_i(long double x, int order) {
 static long double bessel_i0e_reference(long double x) { return scaled_i(x, 0); }
 static long double bessel_i1e_reference(long double x) { return copysignl(scaled_i(x, 1), x); }
 
+static long double erfcx_reference(long double x) {
+  long double sum = 1, term = 1;
+  if (x < 50) return x < -30 ? INFINITY : expl(x * x) * erfcl(x);
+  for (int k = 1; k < 6; k++) sum += term *= -(2 * k - 1) / (2 * x * x);
+  return sum / x * 0.564189583547756286948079451560772586L;
+}
+
 static const row rows[] = {
   {"exp", expl, NULL, -90, 90, 1.5, 1.5},
   {"exp2", exp2l, NULL, -130, 130, 1.5, 1.5},
@@ -90,6 +97,7 @@ static const row rows[] = {
   {"atan2", NULL, atan2l, -5, 5, 2.5, 2.5},
   {"erf", erfl, NULL, -4, 4, 2.5, 2.5},
   {"erfc", erfcl, NULL, -3, 12, 1.5, 2.5},
+  {"erfcx", erfcx_reference, NULL, -3, 40, 1.5, 3},
   {"erf_inv", erf_inv_reference, NULL, -1, 1, 2.5, 2.5},
   {"bessel_i0e", bessel_i0e_reference, NULL, -20, 20, 4, 4},
   {"bessel_i1e", bessel_i1e_reference, NULL, -20, 20, 3, 3},

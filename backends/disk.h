@@ -59,7 +59,7 @@ int sec_disk_directory(const sec_disk *d);
 typedef struct sec_disk_file {
   char            name[SEC_KEY_ROOM + 2]; /* KEY.o */
   uint64_t        inode;
-  int64_t         bytes; /* of the file, shared by its names */
+  int64_t         bytes; /* that the file takes on disk, shared by its names */
   int             names;
   struct timespec used;
 } sec_disk_file;

@@ -48,8 +48,9 @@ static bool add_file(void *to, int directory, const char *name, const struct sta
     l->files = grown;
     l->room = room;
   }
+  int64_t        taken = 512 * (int64_t)s->st_blocks; /* small files take a block */
   sec_disk_file *f = &l->files[l->n++];
-  *f = (sec_disk_file){.inode = s->st_ino, .bytes = s->st_size, .names = s->st_nlink > 0 ? (int)s->st_nlink : 1, .used = s->st_mtim};
+  *f = (sec_disk_file){.inode = s->st_ino, .bytes = taken > s->st_size ? taken : s->st_size, .names = s->st_nlink > 0 ? (int)s->st_nlink : 1, .used = s->st_mtim};
   strcpy(f->name, name); /* is_ours: fits */
   return true;
 }

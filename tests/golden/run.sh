@@ -58,12 +58,12 @@ for program in first second first; do
 done
 expect "cache ls" "TIME  KEY  group [4]: mul*
 TIME  KEY  group [4]: add reduce_sum*" "$secant" cache ls
-"$secant" cache stats >given
-sed -i '/^size: /d' given
+"$secant" cache stats >stats
+sed -i "/^size: /d" stats
 expect "cache stats" "directory: WORK/cache
 kernels: 2 in 2 files
 limit: 3.0 MB
-writable: yes" cat given
+writable: yes" cat stats
 expect "cache clear" "2 kernels deleted" "$secant" cache clear
 expect "cache ls, empty" "" sh -c '"$0" cache ls; echo' "$secant"
 SECANT_CACHE_DIR=

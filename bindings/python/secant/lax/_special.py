@@ -28,11 +28,6 @@ def _float(name, x):
 
 lgamma = unary("lgamma", FLOAT, "Logarithm of the absolute value of the gamma function.")
 digamma = unary("digamma", FLOAT, "Derivative of lgamma.")
-polygamma = binary("polygamma", FLOAT, "Derivative of digamma of order m, the first operand, at the second.")
-zeta = binary("zeta", FLOAT, "Hurwitz's zeta function: the sum of (q + k)^-x over k = 0, 1, ...")
-igamma = binary("igamma", FLOAT, "Regularized lower incomplete gamma function of a and x.")
-igammac = binary("igammac", FLOAT, "Regularized upper incomplete gamma function of a and x.")
-igamma_grad_a = binary("igamma_grad_a", FLOAT, "Derivative of igamma by a.")
 random_gamma_grad = binary("random_gamma_grad", FLOAT, "Derivative of a sample x of the gamma distribution by a.")
 
 
@@ -132,3 +127,48 @@ def reciprocal(x):
     """1 / x."""
     x = _float("reciprocal", x)
     return e.div(full_like(x, 1), x)
+
+
+_polygamma = binary("polygamma", FLOAT, "")
+
+
+@op(2)
+def polygamma(m, x):
+    """Derivative of digamma of order m, the first operand, at the second."""
+    return _polygamma(m, x)
+
+
+_zeta = binary("zeta", FLOAT, "")
+
+
+@op(2)
+def zeta(x, q):
+    """Hurwitz's zeta function: the sum of (q + k)^-x over k = 0, 1, ..."""
+    return _zeta(x, q)
+
+
+_igamma = binary("igamma", FLOAT, "")
+
+
+@op(2)
+def igamma(a, x):
+    """Regularized lower incomplete gamma function of a and x."""
+    return _igamma(a, x)
+
+
+_igammac = binary("igammac", FLOAT, "")
+
+
+@op(2)
+def igammac(a, x):
+    """Regularized upper incomplete gamma function of a and x."""
+    return _igammac(a, x)
+
+
+_igamma_grad_a = binary("igamma_grad_a", FLOAT, "")
+
+
+@op(2)
+def igamma_grad_a(a, x):
+    """Derivative of igamma by a."""
+    return _igamma_grad_a(a, x)

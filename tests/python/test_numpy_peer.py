@@ -16,6 +16,7 @@ REDUCTIONS = (
 )
 
 ROWS = """
+jnp.union1d(i(1, 2), jnp.array([2, 1], 'float16')), jnp.intersect1d(i(1, 2), f(2, 3)), jnp.setdiff1d(i(1, 2), i(2)), jnp.setxor1d(jnp.array([1, 2], 'uint8'), jnp.array([2, 3], 'int8')), jnp.deg2rad(i(1, 2)), jnp.rad2deg(True), jnp.histogram(i(1, 2), i(1, 2, 3))
 2.0 ** i(1, 2), jnp.power(2.0, jnp.array([1, 2], 'uint32')), jnp.power(jnp.asarray(2.0), i(1, 2)), jnp.power(2.0, jnp.asarray(2)), jnp.array([1, 2]) > 1.5
 jnp.square(x > 2), jnp.square(True), (x > 2) >> (x > 3), jnp.left_shift(x > 2, True), jnp.int32(3) << (x > 2), (x > 2) // (x > 3), (x > 2) % (x > 3), jnp.fmod(x > 2, x > 3), jnp.divmod(x > 2, x > 3)
 jnp.sum(f(-0.0)), jnp.sum(f(-0.0, -0.0)), jnp.sum(f(-0.0, 1)[:, None], 1), lax.cummax(f(-0.0, 0)), lax.cummin(f(0, -0.0, 1)), jnp.log(jnp.isnan(2.0)), jnp.log(jnp.all(3))

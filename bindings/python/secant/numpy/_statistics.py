@@ -186,7 +186,8 @@ def histogram_bin_edges(a, bins=10, range=None, weights=None):
     if isinstance(bins, str):
         raise NotImplementedError("histogram: `bins` by name is not available; pass their number or their edges")
     if np.ndim(bins) == 1:
-        return asarray(bins)
+        edges = asarray(bins)
+        return edges if edges.aval.is_float else edges.astype(_types.numpy_dtype(_types.default_code("FLOAT")))
     return _edges(a, int(bins), None if range is None else tuple(range))
 
 

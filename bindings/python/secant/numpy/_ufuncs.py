@@ -383,13 +383,13 @@ def sinc(x, /):
 @op(1)
 def deg2rad(x, /):
     """Degrees as radians."""
-    return arraylike("deg2rad", x) * (np.pi / 180)
+    return inexact(arraylike("deg2rad", x)) * (np.pi / 180)
 
 
 @op(1)
 def rad2deg(x, /):
     """Radians as degrees."""
-    return arraylike("rad2deg", x) * (180 / np.pi)
+    return inexact(arraylike("rad2deg", x)) * (180 / np.pi)
 
 
 radians, degrees = deg2rad, rad2deg

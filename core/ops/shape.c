@@ -91,7 +91,7 @@ static sec_value broadcast_transpose(const sec_rule *r, sec_value ct) {
     if (filled) place[k] = kept++;
     else axes[summed++] = k;
   }
-  if (y->size == x->size && sec_rises(dims, n)) { /* only axes of size 1 are new */
+  if (y->size == x->size && x->size > 0 && sec_rises(dims, n)) { /* only axes of size 1 are new */
     for (int k = summed = 0; k < y->rank; k++)
       if (!sec_has_axis(dims, n, k)) axes[summed++] = k;
     return sec_squeeze(ct, axes, summed);

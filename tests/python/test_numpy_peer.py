@@ -25,7 +25,7 @@ jit(lambda a: (jnp.argwhere(a, size=3), jnp.flatnonzero(a, size=3), jnp.where(a,
 jit(lambda a: jnp.unique(a, size=4))(f(3, 1, 1)), jit(lambda a: jnp.unique(a, size=2, return_index=True, return_inverse=True, return_counts=True))(f(3, 1, 1, 2, 3)), jit(lambda a: jnp.unique(a, size=3))(3), jit(lambda a: jnp.unique(a, size=3))(x > 2)
 jit(lambda a: jnp.unique(a, size=4, fill_value=-1, return_index=True, return_inverse=True, return_counts=True))(f(3, 1, 1).reshape(3, 1)), jit(lambda a: jnp.unique(a, size=3))(f(np.nan, 1, np.nan))
 x.at[1:].set(0), x.at[1:3].add(f(1, 2)), M.at[0, 1:].mul(2), M.at[:, 1].set(f(7, 8)), M.at[1:, 1:].min(0), x.at[::2].add(1), x.at[3:1].set(9), M.at[0, i(0, 2)].set(5), M.at[:1, None, 1:].set(3), x.at[1:].divide(2), x.at[i(0, 0)].mul(2)
-grad(lambda a: a // 0.0)(1.5), grad(lambda a: (a // 2.0).sum())(x), grad(lambda a: a.at[1:].set(a[1:] * a[1:]).sum())(f()), grad(lambda a: (a.at[1:3].mul(a[:2]) ** 2).sum())(x), grad(lambda a: (M.at[:, 1:].min(a) ** 2).sum())(1.5)
+grad(lambda a: jnp.broadcast_to(a, (3, 0)).sum())(f()), grad(lambda a: a // 0.0)(1.5), grad(lambda a: (a // 2.0).sum())(x), grad(lambda a: a.at[1:].set(a[1:] * a[1:]).sum())(f()), grad(lambda a: (a.at[1:3].mul(a[:2]) ** 2).sum())(x), grad(lambda a: (M.at[:, 1:].min(a) ** 2).sum())(1.5)
 jnp.where(x > 2, x, 0.0)
 jnp.where(True, 1, 2.0)
 jnp.clip(x, 2, 4)

@@ -7,6 +7,7 @@ import numpy as np
 from secant import _types, lax
 from secant._array import from_numpy
 from secant._eager import op
+from secant._trace import aval_of
 from secant._tracer import Tracer
 from secant.numpy._common import arraylike, convert, one_axis, promoted
 from secant.numpy._creation import arange, asarray, full, zeros
@@ -155,17 +156,23 @@ def _filled(values, mask, size, fill_value):
     return found if fill_value is None else where(there, found, asarray(fill_value).astype(values.dtype))
 
 
+def _pair(name, a, b):
+    """Two concrete arrays of their promoted type."""
+    code, _ = _types.promote(aval_of(a), aval_of(b))
+    return [x.astype(_types.numpy_dtype(code)) for x in _concrete(name, a, b)]
+
+
 def union1d(ar1, ar2, *, size=None, fill_value=None):
     """The elements of either, in order."""
     if size is None:
-        return from_numpy(np.union1d(*_concrete("union1d", ar1, ar2)))
+        return from_numpy(np.union1d(*_pair("union1d", ar1, ar2)))
     return _chosen(ar1, ar2, "or", int(size), fill_value)
 
 
 def intersect1d(ar1, ar2, assume_unique=False, return_indices=False, *, size=None, fill_value=None):
     """The elements of both, in order; with return_indices also where each is first in the one and in the other."""
     if size is None:
-        a, b = _concrete("intersect1d", ar1, ar2)
+        a, b = _pair("intersect1d", ar1, ar2)
         found = np.intersect1d(a, b, assume_unique, return_indices)
         return (from_numpy(found[0]), _int(found[1]), _int(found[2])) if return_indices else from_numpy(found)
     found = _chosen(ar1, ar2, "and", int(size), fill_value)
@@ -197,12 +204,12 @@ def _where_first(values, x, count):
 def setdiff1d(ar1, ar2, assume_unique=False, *, size=None, fill_value=None):
     """The elements of the first that are not in the second, in order (as they come with assume_unique)."""
     if size is None:
-        return from_numpy(np.setdiff1d(*_concrete("setdiff1d", ar1, ar2), assume_unique))
+        return from_numpy(np.setdiff1d(*_pair("setdiff1d", ar1, ar2), assume_unique))
     return _chosen(ar1, ar2, "sub", int(size), 0 if fill_value is None else fill_value)
 
 
 def setxor1d(ar1, ar2, assume_unique=False, *, size=None, fill_value=None):
     """The elements of exactly one, in order."""
     if size is None:
-        return from_numpy(np.setxor1d(*_concrete("setxor1d", ar1, ar2), assume_unique))
+        return from_numpy(np.setxor1d(*_pair("setxor1d", ar1, ar2), assume_unique))
     return _chosen(ar1, ar2, "xor", int(size), fill_value)

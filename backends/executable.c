@@ -22,8 +22,16 @@ static void measure(const sec_block *b, int *most) {
 }
 
 static sec_status prepare(const sec_jaxpr *closed, sec_jaxpr **out) {
-  sec_jaxpr *simple = NULL, *canonical = NULL;
+  sec_jaxpr *simple = NULL, *canonical = NULL, *planar = NULL;
   SEC_TRY(sec_jaxpr_prepare(closed, &simple));
+  if (sec_has_complex(simple)) {
+    sec_status split = sec_planar(simple, &planar);
+    sec_jaxpr_release(simple);
+    simple = NULL;
+    if (split == SEC_OK) split = sec_jaxpr_simplify(planar, true, &simple);
+    sec_jaxpr_release(planar);
+    if (split != SEC_OK) return split;
+  }
   sec_status status = sec_canonical(simple, &canonical);
   sec_jaxpr_release(simple);
   *out = canonical;

@@ -40,6 +40,12 @@ sec_array *sec_array_create_f32(sec_context *cx, int rank, const int64_t *dims, 
 sec_array *sec_array_create_f64(sec_context *cx, int rank, const int64_t *dims, const double *data) {
   return sec_array_from_data(cx, SEC_F64, rank, dims, data);
 }
+sec_array *sec_array_create_c64(sec_context *cx, int rank, const int64_t *dims, const float *data) {
+  return sec_array_from_data(cx, SEC_C64, rank, dims, data);
+}
+sec_array *sec_array_create_c128(sec_context *cx, int rank, const int64_t *dims, const double *data) {
+  return sec_array_from_data(cx, SEC_C128, rank, dims, data);
+}
 sec_array *sec_array_create_i32(sec_context *cx, int rank, const int64_t *dims, const int32_t *data) {
   return sec_array_from_data(cx, SEC_I32, rank, dims, data);
 }

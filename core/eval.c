@@ -5,11 +5,14 @@
 
 void sec_put_f(sec_array *a, int64_t i, double x);
 void sec_put_i(sec_array *a, int64_t i, int64_t x);
+void sec_put_c(sec_array *a, int64_t i, double _Complex x);
 
 static sec_array *literal_array(sec_context *cx, const sec_literal *l) {
   sec_array *a = sec_array_create_aval(cx, l->aval);
   if (!a) return NULL;
-  if (sec_dtype_kind(l->aval->dtype) >= SEC_KIND_FLOAT) sec_put_f(a, 0, l->f);
+  sec_kind kind = sec_dtype_kind(l->aval->dtype);
+  if (kind == SEC_KIND_COMPLEX) sec_put_c(a, 0, __builtin_complex(l->f, sec_literal_im(l)));
+  else if (kind == SEC_KIND_FLOAT) sec_put_f(a, 0, l->f);
   else sec_put_i(a, 0, l->i);
   return a;
 }

@@ -45,9 +45,13 @@ static inline uint32_t sec_ref_index(sec_ref r) { return r & ~SEC_REF_LITERAL_BI
 
 typedef struct sec_literal {
   const sec_aval *aval; /* rank 0 */
-  double          f;    /* floats (and the real part of complex) */
-  int64_t         i;    /* bool, signed, unsigned (as bits) */
+  double          f;    /* floats, and the real part of complex numbers */
+  int64_t         i;    /* bool, signed, unsigned (as bits); the bits of the imaginary part, a double */
 } sec_literal;
+static inline double sec_literal_im(const sec_literal *l) {
+  union { int64_t i; double f; } bits = {l->i};
+  return bits.f;
+}
 
 /* ---- parameters ---- */
 typedef enum sec_param_kind {
@@ -231,5 +235,7 @@ sec_value sec_instantiate(sec_value tangent, const sec_aval *aval);
 
 /* The literal behind a value of an open trace, or NULL. */
 const sec_literal *sec_value_literal(sec_value v);
+/* The same literal in the current trace. */
+sec_value sec_literal_copy(const sec_literal *l);
 
 #endif

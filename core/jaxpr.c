@@ -88,7 +88,7 @@ bool sec_jaxpr_equal(const sec_jaxpr *a, const sec_jaxpr *b) {
 static sec_value value_of(const sec_jaxpr *j, const sec_value *env, sec_ref r) {
   if (!sec_ref_is_literal(r)) return env[r];
   const sec_literal *l = &j->literals[sec_ref_index(r)];
-  return sec_literal_of(l->aval->dtype, l->aval->weak, l->f, l->i);
+  return sec_literal_copy(l);
 }
 
 static sec_status apply_eqn(const sec_jaxpr *j, const sec_eqn *e, sec_value *env) {

@@ -76,6 +76,23 @@ static const char *float_text(double x, char buffer[40]) {
   return buffer;
 }
 
+/* A complex number as Python prints it: (1+2j), 2j, (inf-nanj). */
+static const char *digits_of(double x, char buffer[40]) {
+  const char *text = float_text(x, buffer);
+  size_t      n = strlen(text);
+  if (n > 2 && strcmp(text + n - 2, ".0") == 0) buffer[n - 2] = 0;
+  return text;
+}
+
+static void put_complex(printer *p, const sec_literal *l) {
+  char        buffer[40], other[40];
+  sec_dtype   part = sec_dtype_part(l->aval->dtype);
+  double      re = sec_round_to(part, l->f), im = sec_round_to(part, sec_literal_im(l));
+  const char *imaginary = digits_of(im, other);
+  if (re == 0 && !signbit(re)) WORD("%sj:%s", imaginary, l->aval->text);
+  else WORD("(%s%s%sj):%s", digits_of(re, buffer), *imaginary == '-' ? "" : "+", imaginary, l->aval->text);
+}
+
 static void put_ref(printer *p, const scope *s, sec_ref r) {
   char buffer[40];
   if (!sec_ref_is_literal(r)) {
@@ -88,6 +105,7 @@ static void put_ref(printer *p, const scope *s, sec_ref r) {
   case SEC_KIND_BOOL: WORD("%s:%s", l->i ? "True" : "False", l->aval->text); break;
   case SEC_KIND_INT: WORD("%lld:%s", (long long)l->i, l->aval->text); break;
   case SEC_KIND_UINT: WORD("%llu:%s", (unsigned long long)l->i, l->aval->text); break;
+  case SEC_KIND_COMPLEX: put_complex(p, l); break;
   default: WORD("%s:%s", float_text(sec_round_to(d, l->f), buffer), l->aval->text);
   }
 }

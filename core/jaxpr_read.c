@@ -190,20 +190,38 @@ sec_status sec_read_typed(sec_reader *p, sec_read_declaration *out) {
 
 bool sec_read_at_literal(const sec_reader *p) {
   const char *c = p->at + (*p->at == '-');
-  if (isdigit((unsigned char)*c) || *c == '.') return true;
+  if (isdigit((unsigned char)*c) || *c == '.' || *c == '(') return true;
   size_t n = sec_read_word_length(c);
+  if (n == 4 && c[3] == 'j') n = 3; /* nanj */
   bool   word = (n == 3 && (!strncmp(c, "inf", 3) || !strncmp(c, "nan", 3))) ||
               (n == 4 && !strncmp(c, "True", 4)) || (n == 5 && !strncmp(c, "False", 5));
-  return word && (c[n] == ':' || c != p->at);
+  return word && (c[n] == ':' || c[n] == 'j' || c != p->at);
+}
+
+/* "(1+2j)", "2j" or a real number, to its end. */
+static char *read_complex(const char *at, double *re, double *im) {
+  char *end, *second;
+  bool  both = *at == '(';
+  *re = strtod(at + both, &end);
+  *im = 0;
+  if (both) {
+    *im = strtod(end, &second);
+    return second != end && second[0] == 'j' && second[1] == ')' ? second + 2 : (char *)at;
+  }
+  if (end == at || *end != 'j') return end;
+  *im = *re;
+  *re = 0;
+  return end + 1;
 }
 
 static sec_status parse_literal(sec_reader *p, sec_value *out) {
+  double re = 0, im = 0;
   const char     *start = p->at;
   const sec_aval *aval;
   char           *end;
   if (sec_read_at_word(p, "True") || sec_read_at_word(p, "False"))
     end = (char *)p->at + sec_read_word_length(p->at);
-  else (void)strtod(p->at, &end);
+  else end = read_complex(p->at, &re, &im);
   if (end == start) return sec_read_expected(p, "a number", NULL);
   p->at = end;
   SEC_TRY(sec_read_char(p, ':', "literals are written 2.0:f32[]"));
@@ -216,7 +234,8 @@ static sec_status parse_literal(sec_reader *p, sec_value *out) {
   if (isdigit((unsigned char)start[0]) || start[0] == '-')
     i = start[0] == '-' ? strtoll(start, NULL, 10) : (int64_t)strtoull(start, NULL, 10);
   if (kind == SEC_KIND_BOOL) i = i != 0;
-  *out = sec_literal_of(aval->dtype, false, f, i);
+  if (kind == SEC_KIND_COMPLEX) *out = sec_literal_complex(aval->dtype, false, re, im);
+  else *out = sec_literal_of(aval->dtype, false, f, i);
   return sec_value_ok(*out) ? SEC_OK : sec_read_rule_failed(p, start);
 }
 

@@ -41,11 +41,13 @@ typedef sec_status (*sec_eval_rule)(const sec_eval *e);
 /* Elementwise evaluation by class of the OPERANDS: one function a class, over all operands of one element.
  * Floats are evaluated in double and rounded to the result's dtype.  Signed and unsigned integers come
  * widened to 64 bits and are wrapped to the result's width afterwards; `bits` is the operand's width.
- * bool operands use .u with bits = 1.  A comparison returns 0 or 1. */
+ * bool operands use .u with bits = 1.  A comparison returns 0 or 1.  Complex numbers are evaluated in double as well;
+ * of a result that is real or bool, the real part is taken. */
 typedef struct sec_scalar_rule {
   double (*f)(const double *x);
   int64_t (*i)(const int64_t *x, int bits);
   uint64_t (*u)(const uint64_t *x, int bits);
+  double _Complex (*c)(const double _Complex *x);
 } sec_scalar_rule;
 
 /* ---- differentiation ---- */
@@ -98,6 +100,22 @@ typedef sec_status (*sec_batch_rule)(sec_batch *b);
 struct sec_partial;
 typedef sec_status (*sec_partial_rule)(struct sec_partial *p);
 
+/* ---- complex numbers ---- */
+/* Compiled code has none: before fusion a complex value becomes a pair of real ones (lowering/planar.c), and `parts` binds
+ * what an equation with complex operands or results is for pairs.  Parts are strong.  A runtime call without
+ * the rule is given whole complex arrays. */
+typedef struct sec_pair { sec_value re, im; } sec_pair; /* im: SEC_VALUE_ZERO for a real value */
+typedef struct sec_parts {
+  const sec_primitive   *prim;
+  const sec_params      *params;
+  sec_context           *cx;
+  const sec_pair        *in;
+  const sec_aval *const *in_avals, *const *out_avals; /* of the equation */
+  int                    n_in, n_out;
+  sec_pair              *out;                         /* an `im` of a real result is ignored */
+} sec_parts;
+typedef sec_status (*sec_parts_rule)(const sec_parts *p);
+
 /* ---- lowering ---- */
 /* How the lowering treats a primitive. */
 typedef enum sec_form {
@@ -105,6 +123,7 @@ typedef enum sec_form {
   SEC_FORM_ELEMENTWISE, /* `lower` computes one element (or one a result) */
   SEC_FORM_VIEW,        /* re-reads its operand through `view` */
   SEC_FORM_RESHAPE,     /* the same elements in the same order (reshape, squeeze, expand_dims, copy) */
+  SEC_FORM_BITS,        /* the same memory read as elements of another size */
   SEC_FORM_IOTA,
   SEC_FORM_REDUCE,      /* params "axes"; combines by primitive `combine` from `identity` */
   SEC_FORM_CONCATENATE, /* param "dimension" */
@@ -146,7 +165,8 @@ typedef bool (*sec_expand_rule)(const sec_rule *r, sec_value *out);
 /* ---- tests ---- */
 /* Where the generic tests sample floats, [low, high] (both 0: [-2, 2]), and classes of dtypes that it takes. */
 enum { SEC_TAKES_BOOL = 1, SEC_TAKES_INT = 2, SEC_TAKES_UINT = 4, SEC_TAKES_FLOAT = 8,
-       SEC_TAKES_REAL = 14, SEC_TAKES_ANY = 15, SEC_TAKES_BITS = 7, SEC_TAKES_SIGNED = 10 };
+       SEC_TAKES_COMPLEX = 16, SEC_TAKES_REAL = 14, SEC_TAKES_ORDERED = 15, SEC_TAKES_BITS = 7, SEC_TAKES_SIGNED = 26,
+       SEC_TAKES_INEXACT = 24, SEC_TAKES_NUMBER = 30, SEC_TAKES_ANY = 31 };
 typedef struct sec_domain { double low, high; } sec_domain;
 
 typedef enum sec_flags {
@@ -173,6 +193,7 @@ struct sec_primitive {
   sec_transpose_all_rule transpose_all;
   sec_batch_rule         batch;
   sec_partial_rule       partial;
+  sec_parts_rule         parts;                        /* complex operands or results */
   sec_form               form;
   sec_lower_rule         lower;
   sec_view_rule          view;

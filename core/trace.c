@@ -104,16 +104,28 @@ static sec_value literal_in(sec_trace *t, const sec_literal *l) {
   return (sec_value){t->id, t->n_literals++ | SEC_REF_LITERAL_BIT};
 }
 
-sec_value sec_literal_of(sec_dtype dtype, bool weak, double x, int64_t i) {
+static sec_trace *literal_trace(void) {
   sec_trace *t = sec_trace_current();
-  if (!t) {
-    sec_error_set(SEC_NO_TRACE, "call it inside a function that is being traced", "literal: no trace is open");
-    return SEC_VALUE_POISON;
-  }
-  const sec_aval *aval = sec_aval_get(t->cx, dtype, weak, 0, NULL);
+  if (!t) sec_error_set(SEC_NO_TRACE, "call it inside a function that is being traced", "literal: no trace is open");
+  return t;
+}
+
+sec_value sec_literal_complex(sec_dtype dtype, bool weak, double re, double im) {
+  sec_trace      *t = literal_trace();
+  const sec_aval *aval = t ? sec_aval_get(t->cx, dtype, weak, 0, NULL) : NULL;
+  if (!aval) return SEC_VALUE_POISON;
+  if (dtype == SEC_C64 && !weak) re = (double)(float)re, im = (double)(float)im;
+  union { double f; int64_t i; } bits = {im};
+  return literal_in(t, &(sec_literal){aval, re, bits.i});
+}
+
+sec_value sec_literal_of(sec_dtype dtype, bool weak, double x, int64_t i) {
+  sec_trace      *t = literal_trace();
+  const sec_aval *aval = t ? sec_aval_get(t->cx, dtype, weak, 0, NULL) : NULL;
   if (!aval) return SEC_VALUE_POISON;
   sec_kind kind = sec_dtype_kind(dtype);
-  bool     is_float = kind == SEC_KIND_FLOAT || kind == SEC_KIND_COMPLEX;
+  bool     is_float = kind == SEC_KIND_FLOAT;
+  if (kind == SEC_KIND_COMPLEX) return sec_literal_complex(dtype, weak, x, 0);
   if (dtype == SEC_F32 && !weak) x = (double)(float)x; /* a weak literal keeps its digits until it meets a type */
   if (kind == SEC_KIND_BOOL) i = i != 0;
   else if (!is_float && sec_dtype_bits(dtype) < 64) { /* wrap to the width */
@@ -123,11 +135,21 @@ sec_value sec_literal_of(sec_dtype dtype, bool weak, double x, int64_t i) {
   return literal_in(t, &(sec_literal){aval, is_float ? x : 0, is_float ? 0 : i});
 }
 
+sec_value sec_literal_copy(const sec_literal *l) {
+  sec_trace  *t = literal_trace();
+  sec_literal copy = *l; /* the list that it is in may move */
+  return t ? literal_in(t, &copy) : SEC_VALUE_POISON;
+}
+
 static sec_value weak_literal(sec_kind kind, double x, int64_t i) {
   sec_trace *t = sec_trace_current();
   return sec_literal_of(t ? sec_dtype_default(t->cx, kind) : SEC_F32, kind != SEC_KIND_BOOL, x, i);
 }
 sec_value sec_scalar(double x) { return weak_literal(SEC_KIND_FLOAT, x, 0); }
+sec_value sec_scalar_complex(double re, double im) {
+  sec_trace *t = sec_trace_current();
+  return sec_literal_complex(t ? sec_dtype_default(t->cx, SEC_KIND_COMPLEX) : SEC_C64, true, re, im);
+}
 sec_value sec_scalar_int(int64_t x) { return weak_literal(SEC_KIND_INT, 0, x); }
 sec_value sec_scalar_bool(bool x) { return weak_literal(SEC_KIND_BOOL, 0, x); }
 

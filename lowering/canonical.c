@@ -47,7 +47,7 @@ static bool split_reduction(const sec_jaxpr *j, const sec_eqn *e, sec_value x, s
 static sec_value value_of(const sec_jaxpr *j, const sec_value *env, sec_ref r) {
   if (!sec_ref_is_literal(r)) return env[r];
   const sec_literal *l = &j->literals[sec_ref_index(r)];
-  return sec_literal_of(l->aval->dtype, l->aval->weak, l->f, l->i);
+  return sec_literal_copy(l);
 }
 
 /* ---- transpose(dot(x, y)) = dot(y, x) when the transpose swaps the free axes of x and y ---- */

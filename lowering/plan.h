@@ -190,6 +190,9 @@ sec_status sec_emit_plan(sec_plan *p, int vector_bytes);
 sec_status sec_plan_aliases(sec_plan *p);
 
 /* canonical.c: rewrites that help fusion. */
+/* planar.c: no complex arithmetic any more; whether there is something to do. */
+sec_status sec_planar(const sec_jaxpr *j, sec_jaxpr **out);
+bool       sec_has_complex(const sec_jaxpr *j);
 sec_status sec_canonical(const sec_jaxpr *j, sec_jaxpr **out);
 
 #endif

@@ -84,6 +84,12 @@ static sec_status lower_reshape(sec_fuser *f, const sec_eqn *e) {
   return SEC_OK;
 }
 
+static sec_status lower_bits(sec_fuser *f, const sec_eqn *e) {
+  f->frame->slot[e->out] = sec_fuse_materialize(f, e->in[0]);
+  f->frame->step[e->out] = sec_fuse_ready(f, e->in[0]);
+  return SEC_OK;
+}
+
 /* ---- windows: concatenate, pad, dynamic_update_slice write into a buffer of their own ---- */
 static int own_buffer(sec_fuser *f, const sec_eqn *e) {
   int slot = sec_plan_add_slot(f->plan, SEC_SLOT_TEMP, f->frame->j->avals[e->out]);
@@ -483,6 +489,7 @@ static sec_status lower_eqn(sec_fuser *f, const sec_eqn *e) {
     make_virtual(f, e);
     return SEC_OK;
   case SEC_FORM_RESHAPE: return lower_reshape(f, e);
+  case SEC_FORM_BITS: return lower_bits(f, e);
   case SEC_FORM_REDUCE: sec_fuse_reduce(f, e); return SEC_OK;
   case SEC_FORM_CONCATENATE: case SEC_FORM_PAD:
     if (pieces_readable(f, e) && !(e->prim->form == SEC_FORM_PAD && pads_inside(e))) make_virtual(f, e);
@@ -517,6 +524,21 @@ sec_status sec_fuse_block(sec_plan *plan, const sec_jaxpr *j, const int *in_slot
   return SEC_OK;
 }
 
+/* Kernels have no complex elements: a result that is an input is copied by a call. */
+static bool copy_memory(sec_fuser *f, sec_ref from, int to) {
+  int       in = sec_fuse_materialize(f, from);
+  sec_step *s = sec_fuse_add_step(f, SEC_STEP_RUNTIME, f->frame->def[from]);
+  int      *slots = sec_fuse_alloc(f, 2 * sizeof *slots);
+  int64_t   bytes = (int64_t)f->plan->slots[to].bytes;
+  if (!s || !slots) return false;
+  slots[0] = in, slots[1] = to;
+  s->runtime = "sec_rt_copy";
+  s->slots = slots;
+  s->n_slots = 2;
+  s->n_written = 1;
+  return set_meta(f, s, &bytes, 1) == SEC_OK;
+}
+
 int sec_fuse_result(sec_fuser *f, int i, sec_slot_kind kind) {
   sec_frame *fr = f->frame;
   sec_ref    ref = fr->j->outs[i];
@@ -538,6 +560,7 @@ int sec_fuse_result(sec_fuser *f, int i, sec_slot_kind kind) {
     return slot;
   }
   f->plan->slots[slot].claimed = true;
+  if (sec_dtype_kind(aval->dtype) == SEC_KIND_COMPLEX) return copy_memory(f, ref, slot) ? slot : (f->failed = true, -1);
   sec_store s = sec_store_whole(f, ref, slot, aval);
   s.in_map = s.window;
   if (aval->size) sec_fuse_store(f, &s);

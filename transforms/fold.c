@@ -45,7 +45,7 @@ static const sec_literal *constant_of(const sec_defs *d, sec_value v) {
 
 static bool is_constant(const sec_defs *d, sec_value v, double value) {
   const sec_literal *l = constant_of(d, v);
-  if (!l) return false;
+  if (!l || sec_dtype_kind(l->aval->dtype) == SEC_KIND_COMPLEX) return false; /* (a + bi) 1 is NaN where b is infinite */
   if (sec_dtype_kind(l->aval->dtype) < SEC_KIND_FLOAT) return l->i == (int64_t)value;
   return memcmp(&l->f, &value, sizeof value) == 0;
 }

@@ -106,7 +106,7 @@ static sec_status check_grad(const sec_jaxpr *j, const int *wrt, int n_wrt) {
     return sec_error_set(SEC_NOT_SCALAR, "return one float scalar",
                          "grad: the function has no output");
   const sec_aval *y = sec_out_aval(j, 0);
-  if (y->rank != 0 || sec_dtype_kind(y->dtype) != SEC_KIND_FLOAT)
+  if (y->rank != 0 || sec_dtype_kind(y->dtype) < SEC_KIND_FLOAT)
     return sec_error_set(
         SEC_NOT_SCALAR,
         y->rank ? "sum the output, or use vjp or a Jacobian" : "return a float, or use vjp",

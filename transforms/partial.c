@@ -223,7 +223,7 @@ static sec_value unknown_value(const unknown_job *job, const sec_operand *x) {
   if (!sec_ref_is_literal(x->value.ref))
     return job->residuals[sec_map_get(&job->s->residual, x->value)];
   const sec_literal *l = &job->known->literals[sec_ref_index(x->value.ref)];
-  return sec_literal_of(l->aval->dtype, l->aval->weak, l->f, l->i);
+  return sec_literal_copy(l);
 }
 
 static sec_status unknown_eqn(const unknown_job *job, const deferred *e, sec_value *in) {

@@ -62,7 +62,7 @@ void sec_walk_end(sec_walk *w) {
 sec_value sec_walk_get(const sec_walk *w, sec_ref r) {
   if (!sec_ref_is_literal(r)) return w->env[r];
   const sec_literal *l = &w->j->literals[sec_ref_index(r)];
-  return sec_literal_of(l->aval->dtype, l->aval->weak, l->f, l->i);
+  return sec_literal_copy(l);
 }
 
 void sec_walk_at(sec_walk *w, const sec_eqn *e) {

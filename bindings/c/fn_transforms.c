@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_float(const sec_aval *a) { return sec_dtype_kind(a->dtype) == SEC_KIND_FLOAT; }
+static bool is_float(const sec_aval *a) { return sec_dtype_kind(a->dtype) >= SEC_KIND_FLOAT; }
 
 /* ---- grad ---- */
 static sec_status trace_grad(sec_fn *f, const sec_aval *const *in, sec_jaxpr **out) {

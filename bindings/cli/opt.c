@@ -81,7 +81,7 @@ static sec_status apply_jvp(const sec_jaxpr *j, const char *argument, sec_jaxpr 
 
 static void float_inputs(const sec_jaxpr *j, bool *wrt) {
   for (int i = 0; i < sec_jaxpr_n_in(j) && i < MAX_ARGUMENTS; i++)
-    wrt[i] = sec_dtype_kind(sec_aval_dtype(sec_jaxpr_in_aval(j, i))) == SEC_KIND_FLOAT;
+    wrt[i] = sec_dtype_kind(sec_aval_dtype(sec_jaxpr_in_aval(j, i))) >= SEC_KIND_FLOAT;
 }
 
 static sec_status apply_vjp(const sec_jaxpr *j, const char *argument, sec_jaxpr **out) {

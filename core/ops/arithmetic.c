@@ -1,7 +1,7 @@
 /* Arithmetic: neg sign abs add sub mul div rem max min pow integer_pow square clamp.
  * Integers wrap and never trap; floats follow IEEE 754, with max and min that keep NaN
  * and order -0 < +0. */
-#include "family.h"
+#include "complex.h"
 
 #include <math.h>
 
@@ -25,13 +25,14 @@ static sec_lv by_class(sec_builder *b, const sec_lower *l, const char *f, const 
 /* neg: d(-x) = -dx */
 static double neg_f(const double *x) { return -x[0]; }
 WRAPPING(neg, 0 - x[0])
+static double _Complex neg_c(const double _Complex *x) { return -x[0]; }
 static sec_value neg_transpose(const sec_rule *r, sec_value ct) { return (void)r, sec_neg(ct); }
 static void neg_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_lv *out) {
   out[0] = is_float(l) ? sec_l_unary(b, "arith.negf", x[0])
                        : sec_l_binary(b, "arith.subi", sec_l_int(b, x[0].type, 0), x[0]);
 }
-SEC_PRIMITIVE(neg, .doc = "Negative of x.", .operands = {"x"}, ELEMENTWISE, .takes = SEC_TAKES_REAL,
-              .scalar = {.f = neg_f, .i = neg_i, .u = neg_u}, .linear = 1,
+SEC_PRIMITIVE(neg, .doc = "Negative of x.", .operands = {"x"}, ELEMENTWISE, .takes = SEC_TAKES_NUMBER,
+              .scalar = {.f = neg_f, .i = neg_i, .u = neg_u, .c = neg_c}, .parts = sec_parts_each, .linear = 1,
               .transpose = {neg_transpose}, .lower = neg_lower, .flags = SEC_FLAG_CHEAP)
 sec_value sec_neg(sec_value x) { return sec_bind1(&sec_neg_p, x, NULL); }
 
@@ -55,23 +56,33 @@ static void sign_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_
     out[0] = sec_l_select(b, sec_l_cmpi(b, "slt", x[0], zero), sec_l_int(b, type, -1), out[0]);
 }
 SEC_PRIMITIVE(sign, .doc = "Sign of x: -1, 0 or 1; NaN and -0 stay.", .operands = {"x"},
-              ELEMENTWISE, .takes = SEC_TAKES_REAL,
-              .scalar = {.f = sign_f, .i = sign_i, .u = sign_u}, .lower = sign_lower,
+              ELEMENTWISE, .takes = SEC_TAKES_NUMBER,
+              .scalar = {.f = sign_f, .i = sign_i, .u = sign_u, .c = sec_c_sign}, .parts = sec_parts_sign, .lower = sign_lower,
               .flags = SEC_FLAG_CHEAP | SEC_FLAG_NO_GRADIENT)
 sec_value sec_sign(sec_value x) { return sec_bind1(&sec_sign_p, x, NULL); }
 
-/* abs: d|x| = dx where x >= 0 (also at both zeros), -dx elsewhere */
+/* abs: d|x| = dx where x >= 0 (also at both zeros), -dx elsewhere; of complex x: Re(conj(x) dx) / |x|, 0 at 0 */
 static double abs_f(const double *x) { return fabs(x[0]); }
 static int64_t abs_i(const int64_t *x, int bits) { return x[0] < 0 ? neg_i(x, bits) : x[0]; }
+static double _Complex abs_c(const double _Complex *x) { return hypot(__real__ x[0], __imag__ x[0]); }
+static sec_status abs_type(sec_typing *t) {
+  SEC_TRY(sec_type_elementwise(t));
+  return sec_type_result(t, sec_dtype_part(t->in[0]->dtype), t->in[0]->weak, t->in[0]);
+}
+static sec_value without_zeros(sec_value x);
 static sec_value abs_jvp(const sec_rule *r, sec_value dx) {
+  if (sec_aval_is_complex(r->in_avals[0])) {
+    sec_value modulus = sec_convert(without_zeros(r->out[0]), r->in_avals[0]->dtype, false);
+    return sec_real(sec_mul(dx, sec_div(sec_conj(r->in[0]), modulus)));
+  }
   sec_value is_positive = sec_ge(r->in[0], sec_literal_like(r->in[0], 0));
   return sec_where(is_positive, dx, sec_neg(dx));
 }
 static void abs_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_lv *out) {
   out[0] = sec_l_unary(b, is_float(l) ? "math.absf" : "math.absi", x[0]);
 }
-SEC_PRIMITIVE(abs, .doc = "Absolute value of x.", .operands = {"x"}, ELEMENTWISE,
-              .takes = SEC_TAKES_SIGNED, .scalar = {.f = abs_f, .i = abs_i}, .jvp = {abs_jvp},
+SEC_PRIMITIVE(abs, .doc = "Absolute value of x.", .operands = {"x"}, SEC_ELEMENTWISE(abs_type, sec_eval_elementwise),
+              .takes = SEC_TAKES_SIGNED, .scalar = {.f = abs_f, .i = abs_i, .c = abs_c}, .parts = sec_parts_abs, .jvp = {abs_jvp},
               .lower = abs_lower, .flags = SEC_FLAG_CHEAP)
 sec_value sec_abs(sec_value x) {
   const sec_aval *a = sec_value_aval(x);
@@ -94,11 +105,12 @@ static sec_value negative_jvp(const sec_rule *r, sec_value dy) {
 /* add: d(x + y) = dx + dy */
 static double add_f(const double *x) { return x[0] + x[1]; }
 WRAPPING(add, x[0] + x[1])
+static double _Complex add_c(const double _Complex *x) { return x[0] + x[1]; }
 static void add_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_lv *out) {
   out[0] = by_class(b, l, "arith.addf", "arith.addi", x[0], x[1]);
 }
 SEC_PRIMITIVE(add, .doc = "Sum of x and y.", .operands = {"x", "y"}, ELEMENTWISE,
-              .takes = SEC_TAKES_REAL, .scalar = {.f = add_f, .i = add_i, .u = add_u},
+              .takes = SEC_TAKES_NUMBER, .scalar = {.f = add_f, .i = add_i, .u = add_u, .c = add_c}, .parts = sec_parts_each,
               .jvp = {sec_jvp_identity, sec_jvp_identity},
               .transpose = {unbroadcast_transpose, unbroadcast_transpose}, .lower = add_lower,
               .flags = SEC_FLAG_CHEAP | SEC_FLAG_COMMUTATIVE)
@@ -123,11 +135,12 @@ sec_value sec_add_any(sec_value x, sec_value y) {
 /* sub: d(x - y) = dx - dy */
 static double sub_f(const double *x) { return x[0] - x[1]; }
 WRAPPING(sub, x[0] - x[1])
+static double _Complex sub_c(const double _Complex *x) { return x[0] - x[1]; }
 static void sub_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_lv *out) {
   out[0] = by_class(b, l, "arith.subf", "arith.subi", x[0], x[1]);
 }
 SEC_PRIMITIVE(sub, .doc = "Difference x - y.", .operands = {"x", "y"}, ELEMENTWISE,
-              .takes = SEC_TAKES_REAL, .scalar = {.f = sub_f, .i = sub_i, .u = sub_u},
+              .takes = SEC_TAKES_NUMBER, .scalar = {.f = sub_f, .i = sub_i, .u = sub_u, .c = sub_c}, .parts = sec_parts_each,
               .jvp = {sec_jvp_identity, negative_jvp},
               .transpose = {unbroadcast_transpose, negative_transpose}, .lower = sub_lower,
               .flags = SEC_FLAG_CHEAP)
@@ -146,7 +159,7 @@ static void mul_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_l
   out[0] = by_class(b, l, "arith.mulf", "arith.muli", x[0], x[1]);
 }
 SEC_PRIMITIVE(mul, .doc = "Product of x and y.", .operands = {"x", "y"}, ELEMENTWISE,
-              .takes = SEC_TAKES_REAL, .scalar = {.f = mul_f, .i = mul_i, .u = mul_u},
+              .takes = SEC_TAKES_NUMBER, .scalar = {.f = mul_f, .i = mul_i, .u = mul_u, .c = sec_c_mul}, .parts = sec_parts_mul,
               .jvp = {mul_jvp_x, mul_jvp_y}, .transpose = {mul_transpose, mul_transpose},
               .lower = mul_lower, .flags = SEC_FLAG_CHEAP | SEC_FLAG_COMMUTATIVE)
 sec_value sec_mul(sec_value x, sec_value y) {
@@ -200,7 +213,7 @@ static void div_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_l
   out[0] = sec_l_select(b, zero, sec_l_int(b, y.type, -1), quotient);
 }
 SEC_PRIMITIVE(div, .doc = "Quotient x / y; integers truncate toward zero.", .operands = {"x", "y"},
-              ELEMENTWISE, .takes = SEC_TAKES_REAL, .scalar = {.f = div_f, .i = div_i, .u = div_u},
+              ELEMENTWISE, .takes = SEC_TAKES_NUMBER, .scalar = {.f = div_f, .i = div_i, .u = div_u, .c = sec_c_div}, .parts = sec_parts_div,
               .jvp = {div_jvp_x, div_jvp_y}, .transpose = {div_transpose}, .lower = div_lower,
               .flags = SEC_FLAG_CHEAP, .domain = {0.5, 3})
 sec_value sec_div(sec_value x, sec_value y) { return sec_bind_promoted(&sec_div_p, x, y); }
@@ -251,14 +264,19 @@ static uint64_t min_u(const uint64_t *x, int bits) { return (void)bits, x[0] < x
 
 static sec_value share(const sec_rule *r, sec_value dx, sec_value taken) {
   sec_value half = sec_literal_like(dx, 0.5), zero = sec_literal_like(dx, 0);
-  sec_value tie = sec_where(sec_eq(r->in[0], r->in[1]), half, zero);
-  return sec_mul(dx, sec_where(taken, sec_literal_like(dx, 1), tie));
+  sec_value equal = sec_eq(r->in[0], r->in[1]), all = sec_where(taken, sec_literal_like(dx, 1), zero);
+  return sec_mul(dx, sec_where(equal, half, all));
+}
+/* Complex numbers are not compared, but one of them is the result. */
+static sec_value is_taken(const sec_rule *r, sec_value (*before)(sec_value, sec_value)) {
+  sec_value mine = r->in[r->wrt], other = r->in[1 - r->wrt];
+  return sec_aval_is_complex(r->in_avals[0]) ? sec_eq(mine, r->out[0]) : before(mine, other);
 }
 static sec_value max_jvp(const sec_rule *r, sec_value dx) {
-  return share(r, dx, sec_gt(r->in[r->wrt], r->in[1 - r->wrt]));
+  return share(r, dx, is_taken(r, sec_gt));
 }
 static sec_value min_jvp(const sec_rule *r, sec_value dx) {
-  return share(r, dx, sec_lt(r->in[r->wrt], r->in[1 - r->wrt]));
+  return share(r, dx, is_taken(r, sec_lt));
 }
 static void max_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_lv *out) {
   static const char *const op[] = {"arith.ori", "arith.maxsi", "arith.maxui", "arith.maximumf"};
@@ -269,11 +287,11 @@ static void min_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_l
   out[0] = sec_l_binary(b, op[sec_lower_kind(l, 0)], x[0], x[1]);
 }
 SEC_PRIMITIVE(max, .doc = "Larger of x and y; NaN if either is.", .operands = {"x", "y"},
-              ELEMENTWISE, .takes = SEC_TAKES_ANY, .scalar = {.f = max_f, .i = max_i, .u = max_u},
+              ELEMENTWISE, .takes = SEC_TAKES_ANY, .scalar = {.f = max_f, .i = max_i, .u = max_u, .c = sec_c_max}, .parts = sec_parts_max,
               .jvp = {max_jvp, max_jvp}, .lower = max_lower,
               .flags = SEC_FLAG_CHEAP | SEC_FLAG_COMMUTATIVE)
 SEC_PRIMITIVE(min, .doc = "Smaller of x and y; NaN if either is.", .operands = {"x", "y"},
-              ELEMENTWISE, .takes = SEC_TAKES_ANY, .scalar = {.f = min_f, .i = min_i, .u = min_u},
+              ELEMENTWISE, .takes = SEC_TAKES_ANY, .scalar = {.f = min_f, .i = min_i, .u = min_u, .c = sec_c_min}, .parts = sec_parts_max,
               .jvp = {min_jvp, min_jvp}, .lower = min_lower,
               .flags = SEC_FLAG_CHEAP | SEC_FLAG_COMMUTATIVE)
 sec_value sec_max(sec_value x, sec_value y) { return sec_bind_promoted(&sec_max_p, x, y); }
@@ -332,7 +350,7 @@ static void square_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, se
   out[0] = by_class(b, l, "arith.mulf", "arith.muli", x[0], x[0]);
 }
 SEC_PRIMITIVE(square, .doc = "Square of x.", .operands = {"x"}, ELEMENTWISE,
-              .takes = SEC_TAKES_REAL, .scalar = {.f = square_f, .i = square_i, .u = square_u},
+              .takes = SEC_TAKES_NUMBER, .scalar = {.f = square_f, .i = square_i, .u = square_u, .c = sec_c_square}, .parts = sec_parts_square,
               .jvp = {square_jvp}, .lower = square_lower, .flags = SEC_FLAG_CHEAP)
 sec_value sec_square(sec_value x) { return sec_bind1(&sec_square_p, x, NULL); }
 
@@ -340,14 +358,24 @@ sec_value sec_square(sec_value x) { return sec_bind1(&sec_square_p, x, NULL); }
 static uint64_t magnitude(int64_t y) { return y < 0 ? 0 - (uint64_t)y : (uint64_t)y; }
 static sec_status integer_pow_type(sec_typing *t) {
   SEC_TRY(sec_type_elementwise(t));
-  if (sec_params_int(t->params, "y") >= 0 || sec_aval_is_float(t->in[0])) return SEC_OK;
+  if (sec_params_int(t->params, "y") >= 0 || sec_aval_has_tangent(t->in[0])) return SEC_OK;
   return sec_type_error(t, SEC_TYPE, "convert x to a float type with sec_convert",
                         "operand x has type %s, but a negative exponent (y=%lld) needs a float",
                         t->in[0]->text, (long long)sec_params_int(t->params, "y"));
 }
+static sec_status integer_pow_complex(const sec_eval *e, int64_t y) {
+  for (int64_t i = 0; i < e->out[0]->aval->size; i++) {
+    double _Complex f = sec_get_c(e->in[0], i), power = 1;
+    for (uint64_t n = magnitude(y); n; n >>= 1, f = sec_c_mul((double _Complex[]){f, f}))
+      if (n & 1) power = sec_c_mul((double _Complex[]){power, f});
+    sec_put_c(e->out[0], i, y < 0 ? sec_c_div((double _Complex[]){1, power}) : power);
+  }
+  return SEC_OK;
+}
 static sec_status integer_pow_eval(const sec_eval *e) {
   int64_t y = sec_params_int(e->params, "y");
   bool is_real = sec_aval_is_float(e->out[0]->aval);
+  if (sec_aval_is_complex(e->out[0]->aval)) return integer_pow_complex(e, y);
   for (int64_t i = 0; i < e->out[0]->aval->size; i++) {
     double f = sec_get_f(e->in[0], i), power_f = 1;
     uint64_t u = is_real ? 0 : (uint64_t)sec_get_i(e->in[0], i), power_u = 1;
@@ -379,7 +407,7 @@ static void integer_pow_lower(sec_builder *b, const sec_lower *l, const sec_lv *
   out[0] = y < 0 ? sec_l_binary(b, "arith.divf", one, power) : power;
 }
 SEC_PRIMITIVE(integer_pow, .doc = "x to the constant integer power y.", .operands = {"x"},
-              SEC_ELEMENTWISE(integer_pow_type, integer_pow_eval), .takes = SEC_TAKES_REAL,
+              SEC_ELEMENTWISE(integer_pow_type, integer_pow_eval), .takes = SEC_TAKES_NUMBER, .parts = sec_parts_integer_pow,
               .jvp = {integer_pow_jvp}, .lower = integer_pow_lower, .flags = SEC_FLAG_CHEAP)
 sec_value sec_integer_pow(sec_value x, int64_t y) {
   const sec_aval *a = sec_value_aval(x);
@@ -407,8 +435,13 @@ static sec_status pow_type(sec_typing *t) {
 static sec_status pow_eval(const sec_eval *e) {
   sec_dtype dtype = e->out[0]->aval->dtype;
   for (int64_t i = 0; i < e->out[0]->aval->size; i++) {
-    double x = sec_get_f(e->in[0], e->in[0]->aval->rank ? i : 0);
-    double y = sec_get_f(e->in[1], e->in[1]->aval->rank ? i : 0);
+    int64_t at_x = e->in[0]->aval->rank ? i : 0, at_y = e->in[1]->aval->rank ? i : 0;
+    if (sec_aval_is_complex(e->out[0]->aval)) {
+      sec_put_c(e->out[0], i, sec_c_pow((double _Complex[]){sec_get_c(e->in[0], at_x), sec_get_c(e->in[1], at_y)}));
+      continue;
+    }
+    double x = sec_get_f(e->in[0], at_x);
+    double y = sec_get_f(e->in[1], at_y);
     sec_put_f(e->out[0], i, pow(x, sec_round_to(dtype, y)));
   }
   return SEC_OK;
@@ -419,7 +452,7 @@ static sec_value without_zeros(sec_value x) {
 }
 static sec_value pow_jvp_x(const sec_rule *r, sec_value dx) {
   sec_value x = r->in[0], y = r->in[1], one = sec_literal_like(x, 1);
-  if (sec_aval_is_float(r->in_avals[1]))
+  if (sec_aval_has_tangent(r->in_avals[1]))
     return sec_mul(dx, sec_mul(y, sec_pow(x, sec_sub(y, one))));
   y = sec_convert(y, r->in_avals[0]->dtype, r->in_avals[0]->weak);
   sec_value power = sec_pow(x, sec_sub(y, one)), factor = sec_mul(without_zeros(y), power);
@@ -436,7 +469,7 @@ static void pow_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_l
   out[0] = sec_l_math(b, "pow", in, 2);
 }
 SEC_PRIMITIVE(pow, .doc = "x to the power y; y may be an integer.", .operands = {"x", "y"},
-              SEC_ELEMENTWISE(pow_type, pow_eval), .takes = SEC_TAKES_FLOAT,
+              SEC_ELEMENTWISE(pow_type, pow_eval), .takes = SEC_TAKES_INEXACT, .parts = sec_parts_pow,
               .jvp = {pow_jvp_x, pow_jvp_y}, .lower = pow_lower, .domain = {0.1, 3})
 /* A literal integer exponent gives integer_pow; a bool counts as an integer. */
 sec_value sec_pow(sec_value x, sec_value y) {
@@ -446,7 +479,7 @@ sec_value sec_pow(sec_value x, sec_value y) {
   const sec_literal *literal = kind == SEC_KIND_INT ? sec_value_literal(y) : NULL;
   if (literal && sec_dtype_kind(a->dtype) != SEC_KIND_BOOL) return sec_integer_pow(x, literal->i);
   sec_value in[2] = {x, y};
-  bool is_mixed = sec_aval_is_float(a) && (kind == SEC_KIND_INT || kind == SEC_KIND_UINT);
+  bool is_mixed = sec_aval_has_tangent(a) && (kind == SEC_KIND_INT || kind == SEC_KIND_UINT);
   if (!is_mixed && sec_promote_dtypes(in, 2) == SEC_N_DTYPES) return SEC_VALUE_POISON;
   return sec_broadcast("pow", in, 2) ? sec_bind2(&sec_pow_p, in[0], in[1], NULL) : SEC_VALUE_POISON;
 }

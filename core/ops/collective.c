@@ -124,7 +124,7 @@ SEC_PRIMITIVE(psum, .doc = "Sum over the lanes of a named axis.", .operands = {"
 sec_value sec_psum(sec_value x, const char *axis_name) {
   const sec_literal *l = sec_value_literal(x);
   int64_t size = sec_axis_size(axis_name);
-  if (!l || size < 0) return with_name(&sec_psum_p, x, axis_name);
+  if (!l || size < 0 || sec_aval_is_complex(l->aval)) return with_name(&sec_psum_p, x, axis_name);
   return sec_literal_of(l->aval->dtype, l->aval->weak, l->f * (double)size,
                         (int64_t)((uint64_t)l->i * (uint64_t)size));
 }

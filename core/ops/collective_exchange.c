@@ -165,7 +165,7 @@ static sec_status reduce_scatter_batch(sec_batch *b) {
 SEC_PRIMITIVE(reduce_scatter, .doc = "Each lane's part of the sum over the lanes of a named axis.",
               .operands = {"x"}, .type = reduce_scatter_type, .eval = sec_collective_eval,
               .linear = 1, .transpose = {reduce_scatter_transpose}, .batch = reduce_scatter_batch,
-              .takes = SEC_TAKES_REAL)
+              .takes = SEC_TAKES_NUMBER)
 
 sec_value sec_psum_scatter(sec_value x, const char *axis_name, int scatter_dimension, bool tiled) {
   const sec_aval *a = sec_value_aval(x);

@@ -1,6 +1,6 @@
 /* Comparison and choice: eq ne lt le gt ge select_n, and where on top of it.
  * Comparisons of floats follow IEEE 754: with a NaN all but ne are false. */
-#include "family.h"
+#include "complex.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,29 +28,44 @@ static void compare_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, s
   static uint64_t name##_u(const uint64_t *x, int bits) { return (void)bits, x[0] operator x[1]; }
 #define RULES(name) \
   .operands = {"x", "y"}, SEC_ELEMENTWISE(sec_type_compare, sec_eval_elementwise), \
-  .takes = SEC_TAKES_ANY, .scalar = {.f = name##_f, .i = name##_i, .u = name##_u}, \
+  .scalar = {.f = name##_f, .i = name##_i, .u = name##_u, .c = name##_c}, \
   .lower = compare_lower
 enum { COMPARES = SEC_FLAG_CHEAP | SEC_FLAG_NO_GRADIENT };
 
 COMPARISON(eq, ==)
 COMPARISON(ne, !=)
+static double _Complex eq_c(const double _Complex *x) { return x[0] == x[1]; }
+static double _Complex ne_c(const double _Complex *x) { return x[0] != x[1]; }
+#define lt_c NULL /* complex numbers have no order */
+#define le_c NULL
+#define gt_c NULL
+#define ge_c NULL
 COMPARISON(lt, <)
 COMPARISON(le, <=)
 COMPARISON(gt, >)
 COMPARISON(ge, >=)
-SEC_PRIMITIVE(eq, .doc = "Whether x = y.", RULES(eq), .flags = COMPARES | SEC_FLAG_COMMUTATIVE)
-SEC_PRIMITIVE(ne, .doc = "Whether x differs from y; NaN differs from itself.", RULES(ne),
+SEC_PRIMITIVE(eq, .doc = "Whether x = y.", RULES(eq), .takes = SEC_TAKES_ANY, .parts = sec_parts_eq, .flags = COMPARES | SEC_FLAG_COMMUTATIVE)
+SEC_PRIMITIVE(ne, .doc = "Whether x differs from y; NaN differs from itself.", RULES(ne), .takes = SEC_TAKES_ANY, .parts = sec_parts_eq,
               .flags = COMPARES | SEC_FLAG_COMMUTATIVE)
-SEC_PRIMITIVE(lt, .doc = "Whether x < y.", RULES(lt), .flags = COMPARES)
-SEC_PRIMITIVE(le, .doc = "Whether x <= y.", RULES(le), .flags = COMPARES)
-SEC_PRIMITIVE(gt, .doc = "Whether x > y.", RULES(gt), .flags = COMPARES)
-SEC_PRIMITIVE(ge, .doc = "Whether x >= y.", RULES(ge), .flags = COMPARES)
+SEC_PRIMITIVE(lt, .doc = "Whether x < y.", RULES(lt), .takes = SEC_TAKES_ORDERED, .flags = COMPARES)
+SEC_PRIMITIVE(le, .doc = "Whether x <= y.", RULES(le), .takes = SEC_TAKES_ORDERED, .flags = COMPARES)
+SEC_PRIMITIVE(gt, .doc = "Whether x > y.", RULES(gt), .takes = SEC_TAKES_ORDERED, .flags = COMPARES)
+SEC_PRIMITIVE(ge, .doc = "Whether x >= y.", RULES(ge), .takes = SEC_TAKES_ORDERED, .flags = COMPARES)
 sec_value sec_eq(sec_value x, sec_value y) { return sec_bind_promoted(&sec_eq_p, x, y); }
 sec_value sec_ne(sec_value x, sec_value y) { return sec_bind_promoted(&sec_ne_p, x, y); }
-sec_value sec_lt(sec_value x, sec_value y) { return sec_bind_promoted(&sec_lt_p, x, y); }
-sec_value sec_le(sec_value x, sec_value y) { return sec_bind_promoted(&sec_le_p, x, y); }
-sec_value sec_gt(sec_value x, sec_value y) { return sec_bind_promoted(&sec_gt_p, x, y); }
-sec_value sec_ge(sec_value x, sec_value y) { return sec_bind_promoted(&sec_ge_p, x, y); }
+/* Complex numbers by the real part, then by the imaginary part, as jax.numpy. */
+static sec_value ordered(const sec_primitive *prim, sec_value x, sec_value y) {
+  sec_dtype dtype = sec_promote2(prim->name, &x, &y);
+  if (dtype == SEC_N_DTYPES) return SEC_VALUE_POISON;
+  if (sec_dtype_kind(dtype) != SEC_KIND_COMPLEX) return sec_bind2(prim, x, y, NULL);
+  sec_value x_re = sec_real(x), y_re = sec_real(y), equal = sec_eq(x_re, y_re), re = sec_bind2(prim, x_re, y_re, NULL);
+  sec_value x_im = sec_imag(x), im = sec_bind2(prim, x_im, sec_imag(y), NULL);
+  return sec_where(equal, im, re);
+}
+sec_value sec_lt(sec_value x, sec_value y) { return ordered(&sec_lt_p, x, y); }
+sec_value sec_le(sec_value x, sec_value y) { return ordered(&sec_le_p, x, y); }
+sec_value sec_gt(sec_value x, sec_value y) { return ordered(&sec_gt_p, x, y); }
+sec_value sec_ge(sec_value x, sec_value y) { return ordered(&sec_ge_p, x, y); }
 
 /* select_n: cases[which], elementwise; an index out of range takes the first or the last case */
 static sec_status select_n_type(sec_typing *t) {
@@ -138,6 +153,7 @@ SEC_PRIMITIVE(select_n, .doc = "cases[which], elementwise; `which` is a bool or 
               .operands = {"which"}, .variadic = true,
               SEC_ELEMENTWISE(select_n_type, select_n_eval), .takes = SEC_TAKES_BITS,
               .jvp_all = select_n_jvp, .transpose_all = select_n_transpose, .lower = select_n_lower,
+              .parts = sec_parts_each,
               .flags = SEC_FLAG_CHEAP)
 sec_value sec_select_n(sec_value which, const sec_value *cases, int n_cases) {
   sec_value in[SEC_MAX_CASES + 2] = {which}, out = SEC_VALUE_POISON;

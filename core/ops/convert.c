@@ -1,6 +1,8 @@
 /* Conversions and identities: convert_element_type bitcast_convert_type copy stop_gradient.
- * Float to integer truncates and saturates, NaN is 0; to bool is x != 0.  Integers wrap. */
-#include "family.h"
+ * Float to integer truncates and saturates, NaN is 0; to bool is x != 0.  Integers wrap.  Of a complex number that becomes
+ * real the imaginary part is dropped. */
+#include "complex.h"
+#include "structure.h"
 
 #include <string.h>
 
@@ -18,10 +20,6 @@ static sec_dtype new_dtype(const sec_params *p) {
 static sec_status convert_type(sec_typing *t) {
   sec_dtype dtype = new_dtype(t->params);
   SEC_TRY(sec_type_takes(t, 0));
-  if (sec_dtype_kind(dtype) == SEC_KIND_COMPLEX)
-    return sec_type_error(t, SEC_UNSUPPORTED, "keep the real and the imaginary part as two arrays",
-                          "operand x has type %s, and cannot become %s", t->in[0]->text,
-                          sec_dtype_name(dtype));
   return sec_type_result(t, dtype, sec_params_int(t->params, "weak_type") != 0, t->in[0]);
 }
 
@@ -37,9 +35,11 @@ static void convert_int(sec_array *out, int64_t i, sec_dtype from, int64_t x) {
 
 static sec_status convert_eval(const sec_eval *e) {
   sec_dtype from = e->in[0]->aval->dtype;
-  bool is_float = sec_aval_is_float(e->in[0]->aval);
+  bool is_float = sec_aval_is_float(e->in[0]->aval), is_complex = sec_aval_is_complex(e->in[0]->aval);
   for (int64_t i = 0; i < e->out[0]->aval->size; i++) {
-    if (is_float) sec_put_f(e->out[0], i, sec_get_f(e->in[0], i));
+    if (is_complex && e->out[0]->aval->dtype == SEC_BOOL) sec_put_i(e->out[0], i, sec_get_c(e->in[0], i) != 0);
+    else if (is_complex) sec_put_c(e->out[0], i, sec_get_c(e->in[0], i));
+    else if (is_float) sec_put_f(e->out[0], i, sec_get_f(e->in[0], i));
     else convert_int(e->out[0], i, from, sec_get_i(e->in[0], i));
   }
   return SEC_OK;
@@ -48,7 +48,7 @@ static sec_status convert_eval(const sec_eval *e) {
 /* convert_element_type: the tangent is converted as well between floats, and 0 elsewhere */
 static sec_value convert_jvp(const sec_rule *r, sec_value dx) {
   const sec_aval *out = r->out_avals[0];
-  if (!sec_aval_is_float(r->in_avals[0]) || !sec_aval_is_float(out)) return SEC_VALUE_ZERO;
+  if (!sec_aval_has_tangent(r->in_avals[0]) || !sec_aval_has_tangent(out)) return SEC_VALUE_ZERO;
   return sec_convert(dx, out->dtype, out->weak);
 }
 static sec_value convert_transpose(const sec_rule *r, sec_value ct) {
@@ -109,13 +109,19 @@ static void convert_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, s
 SEC_PRIMITIVE(convert_element_type, .doc = "x converted to another dtype.", .operands = {"x"},
               SEC_ELEMENTWISE(convert_type, convert_eval), .takes = SEC_TAKES_ANY,
               .jvp = {convert_jvp}, .transpose = {convert_transpose}, .lower = convert_lower,
+              .parts = sec_parts_convert,
               .flags = SEC_FLAG_CHEAP)
 
 /* A literal is converted here and now. */
 static sec_value convert_literal(const sec_literal *x, sec_dtype dtype, bool weak) {
-  if (sec_aval_is_float(x->aval))
-    return sec_literal_of(dtype, weak, sec_round_to(dtype, x->f), sec_saturate(dtype, x->f));
+  bool is_complex = sec_aval_is_complex(x->aval), is_float = sec_aval_is_float(x->aval);
   bool is_unsigned = sec_dtype_kind(x->aval->dtype) == SEC_KIND_UINT;
+  if (sec_dtype_kind(dtype) == SEC_KIND_COMPLEX) {
+    double re = is_complex || is_float ? x->f : is_unsigned ? (double)(uint64_t)x->i : (double)x->i;
+    return sec_literal_complex(dtype, weak, re, is_complex ? sec_literal_im(x) : 0);
+  }
+  if (is_complex && dtype == SEC_BOOL) return sec_literal_of(dtype, weak, 0, x->f != 0 || sec_literal_im(x) != 0);
+  if (is_float || is_complex) return sec_literal_of(dtype, weak, sec_round_to(dtype, x->f), sec_saturate(dtype, x->f));
   double f = is_unsigned ? (double)(uint64_t)x->i : (double)x->i;
   return sec_literal_of(dtype, weak, sec_round_to(dtype, f), sec_wrap(dtype, x->i));
 }
@@ -124,8 +130,7 @@ sec_value sec_convert(sec_value x, sec_dtype dtype, bool weak) {
   if (!a) return SEC_VALUE_POISON;
   weak = weak && dtype != SEC_BOOL;
   if (a->dtype == dtype && a->weak == weak) return x;
-  const sec_literal *literal =
-      a->rank == 0 && sec_dtype_kind(dtype) != SEC_KIND_COMPLEX ? sec_value_literal(x) : NULL;
+  const sec_literal *literal = a->rank == 0 ? sec_value_literal(x) : NULL;
   if (literal) return convert_literal(literal, dtype, weak);
   const sec_params *params =
       sec_params_make(sec_trace_context(sec_trace_current()),
@@ -144,7 +149,7 @@ static sec_status bitcast_type(sec_typing *t) {
                           "operand x has type %s, and its bits cannot be read as %s", x->text,
                           sec_dtype_name(dtype));
   if (sec_dtype_size(dtype) != sec_dtype_size(x->dtype))
-    return sec_type_error(t, SEC_UNSUPPORTED, "use a dtype of the same width",
+    return sec_type_error(t, SEC_TYPE, "use a dtype of the same width",
                           "operand x has type %s, and %s has another width", x->text,
                           sec_dtype_name(dtype));
   return sec_type_result(t, dtype, false, x);
@@ -163,11 +168,58 @@ static void bitcast_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, s
 SEC_PRIMITIVE(bitcast_convert_type, .doc = "The bits of x read as another dtype of the same width.",
               .operands = {"x"}, SEC_ELEMENTWISE(bitcast_type, copy_eval), .takes = SEC_TAKES_REAL,
               .lower = bitcast_lower, .flags = SEC_FLAG_CHEAP | SEC_FLAG_NO_GRADIENT)
+/* A narrower dtype adds an axis, a wider one takes the last away, as in JAX. */
+static sec_value change_width(sec_value x, const sec_aval *a, sec_dtype dtype) {
+  int64_t dims[SEC_MAX_RANK + 1], from = (int64_t)sec_dtype_size(a->dtype), to = (int64_t)sec_dtype_size(dtype);
+  memcpy(dims, a->dims, (size_t)a->rank * sizeof *dims);
+  dims[a->rank] = from / to;
+  if (to < from && sec_rank_from_user("bitcast_convert_type", a->rank + 1)) return sec_reinterpret(x, dtype, false, a->rank + 1, dims);
+  if (to > from && a->rank > 0 && dims[a->rank - 1] == to / from) return sec_reinterpret(x, dtype, false, a->rank - 1, dims);
+  if (to > from)
+    sec_error_set(SEC_SHAPE, "the last axis holds the bits of one element",
+                  "bitcast_convert_type: the last axis of %s must be of size %" PRId64 " to become %s", a->text, to / from,
+                  sec_dtype_name(dtype));
+  return SEC_VALUE_POISON;
+}
+
 sec_value sec_bitcast_convert_type(sec_value x, sec_dtype dtype) {
-  if (!sec_value_aval(x)) return SEC_VALUE_POISON;
+  const sec_aval *a = sec_value_aval(x);
+  if (!a) return SEC_VALUE_POISON;
+  bool readable = sec_dtype_kind(a->dtype) != SEC_KIND_BOOL && sec_dtype_kind(dtype) != SEC_KIND_BOOL &&
+                  !sec_aval_is_complex(a) && sec_dtype_kind(dtype) != SEC_KIND_COMPLEX;
+  if (readable && sec_dtype_size(dtype) != sec_dtype_size(a->dtype)) return change_width(x, a, dtype);
   const sec_params *params = sec_params_make(sec_trace_context(sec_trace_current()),
                                              SEC_PARAMS(SEC_P_DTYPE("new_dtype", dtype)));
   return params ? sec_bind1(&sec_bitcast_convert_type_p, x, params) : SEC_VALUE_POISON;
+}
+
+/* ---- reinterpret ---- */
+static sec_status reinterpret_type(sec_typing *t) {
+  const int64_t *shape;
+  int            rank;
+  SEC_TRY(sec_type_ints(t, "shape", &shape, &rank));
+  sec_dtype dtype = new_dtype(t->params);
+  SEC_TRY(sec_type_gives(t, dtype, sec_params_int(t->params, "weak_type") != 0, rank, shape));
+  const sec_aval *x = t->in[0], *y = t->out[0];
+  if (x->size * (int64_t)sec_dtype_size(x->dtype) == y->size * (int64_t)sec_dtype_size(dtype)) return SEC_OK;
+  return sec_type_error(t, SEC_SHAPE, "the number of bytes must stay", "%s cannot be read as %s", x->text, y->text);
+}
+
+static sec_status reinterpret_batch(sec_batch *b) {
+  const sec_aval *y = b->out_avals[0];
+  int64_t         shape[SEC_LIST];
+  sec_prepend(b->size, y->dims, y->rank, shape);
+  return sec_batch_result(b, sec_reinterpret(b->in[0], y->dtype, y->weak, y->rank + 1, shape));
+}
+
+SEC_PRIMITIVE(reinterpret, .doc = "The memory of x read as elements of another dtype in another shape.", .operands = {"x"},
+              .type = reinterpret_type, .eval = copy_eval, .batch = reinterpret_batch, .form = SEC_FORM_BITS,
+              .takes = SEC_TAKES_ANY, .flags = SEC_FLAG_NO_GRADIENT)
+sec_value sec_reinterpret(sec_value x, sec_dtype dtype, bool weak, int rank, const int64_t *dims) {
+  if (!sec_value_aval(x)) return SEC_VALUE_POISON;
+  return sec_bind1(&sec_reinterpret_p, x,
+                   sec_params_make(sec_current_context("reinterpret"),
+                                   SEC_PARAMS(SEC_P_DTYPE("new_dtype", dtype), SEC_P_INTS("shape", dims, rank), SEC_P_BOOL("weak_type", weak))));
 }
 
 /* ---- identities ---- */
@@ -176,6 +228,7 @@ sec_value sec_bitcast_convert_type(sec_value x, sec_dtype dtype) {
 #define IDENTITY \
   .operands = {"x"}, .type = sec_type_elementwise, .eval = copy_eval, \
   .batch = sec_batch_elementwise, .form = SEC_FORM_RESHAPE, .cost = sec_cost_elementwise, \
+  .parts = sec_parts_each, \
   .takes = SEC_TAKES_ANY
 
 /* copy: d = dx */

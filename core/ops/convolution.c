@@ -1,4 +1,5 @@
 /* conv_general_dilated: convolutions with strides, padding, dilation of both operands, and groups. */
+#include "complex.h"
 #include "convolution.h"
 
 SEC_DECLARE_PRIMITIVE(conv_general_dilated)
@@ -89,9 +90,9 @@ static sec_status conv_type(sec_typing *t) {
 static void put_sum(const sec_eval *e, const sec_conv *c, const int64_t *o, int64_t to, int64_t x, int64_t y, const int64_t *sx, const int64_t *sy) {
   const sec_array *lhs = e->in[0], *rhs = e->in[1];
   sec_array       *out = e->out[0];
-  bool             floats = sec_aval_is_float(lhs->aval);
+  bool             floats = sec_aval_has_tangent(lhs->aval);
   int64_t          features = rhs->aval->dims[c->rhs[1]], window[SEC_MAX_RANK], w[SEC_MAX_RANK] = {0};
-  double           f = 0;
+  double _Complex  z = 0;
   uint64_t         i = 0;
   bool             some = features > 0;
   for (int a = 0; a < c->n; a++) some &= (window[a] = c->axis[a].window) > 0;
@@ -103,13 +104,13 @@ static void put_sum(const sec_eval *e, const sec_conv *c, const int64_t *o, int6
       at_y += w[a] * sy[c->rhs[2 + a]];
     }
     for (int64_t k = 0; k < features && at_x >= 0; k++, at_x += sx[c->lhs[1]], at_y += sy[c->rhs[1]]) {
-      if (floats) f += sec_get_f(lhs, at_x) * sec_get_f(rhs, at_y);
+      if (floats) z += sec_c_mul((const double _Complex[]){sec_get_c(lhs, at_x), sec_get_c(rhs, at_y)});
       else i += (uint64_t)sec_get_i(lhs, at_x) * (uint64_t)sec_get_i(rhs, at_y);
     }
     some = sec_next_index(c->n, window, w);
   }
-  if (sec_aval_is_float(out->aval)) sec_put_f(out, to, floats ? f : (double)(int64_t)i);
-  else sec_put_i(out, to, floats ? sec_saturate(out->aval->dtype, f) : (int64_t)i);
+  if (sec_aval_has_tangent(out->aval)) sec_put_c(out, to, floats ? z : (double)(int64_t)i);
+  else sec_put_i(out, to, floats ? sec_saturate(out->aval->dtype, __real__ z) : (int64_t)i);
 }
 
 static sec_status conv_eval(const sec_eval *e) {
@@ -172,7 +173,8 @@ static sec_cost conv_cost(const sec_typing *t) {
 SEC_PRIMITIVE(conv_general_dilated, .doc = "Sums of products of windows of lhs with the kernels of rhs.", .operands = {"lhs", "rhs"},
               .type = conv_type, .eval = conv_eval, .jvp = {conv_jvp_lhs, conv_jvp_rhs},
               .transpose = {sec_conv_transpose_lhs, sec_conv_transpose_rhs}, .batch = sec_conv_batch, .form = SEC_FORM_RUNTIME,
-              .runtime = "sec_rt_conv", .meta = sec_conv_meta, .expand = sec_conv_expand, .cost = conv_cost, .takes = SEC_TAKES_REAL)
+              .runtime = "sec_rt_conv", .meta = sec_conv_meta, .expand = sec_conv_expand, .cost = conv_cost,
+              .takes = SEC_TAKES_NUMBER, .parts = sec_parts_product)
 
 sec_value sec_conv_general_dilated(sec_value lhs, sec_value rhs, const sec_conv_dims *d, sec_dtype preferred) {
   const sec_aval *a = sec_value_aval(lhs), *b = sec_value_aval(rhs);

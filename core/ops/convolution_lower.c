@@ -121,6 +121,7 @@ bool sec_conv_expand(const sec_rule *r, sec_value *out) {
     *out = sec_full(sec_zero_literal(z->dtype), z->rank, z->dims);
     return true;
   }
+  if (sec_aval_is_complex(z)) return false; /* four real ones, by its rule of parts */
   sec_value lhs = sec_convert(r->in[0], dtype, false), rhs = sec_convert(r->in[1], dtype, false);
   if (is_product(&c, y, z, dtype)) {
     if (x->dtype == z->dtype && !narrow) return false;

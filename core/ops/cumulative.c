@@ -1,6 +1,7 @@
 /* cumsum, cumprod, cummax, cummin: element k of the result combines the elements up to k (or from k
  * on, with `reverse`).  The derivatives of the last three go through JAX's parallel prefix tree,
  * which decides how ties are split. */
+#include "complex.h"
 #include "structure.h"
 
 SEC_DECLARE_PRIMITIVE(add)
@@ -34,10 +35,14 @@ static sec_status cumulative_eval(const sec_eval *e) {
     int64_t first = sec_linear(a->rank, strides, index) + (reverse ? (n - 1) * strides[axis] : 0);
     int64_t step = reverse ? -strides[axis] : strides[axis];
     double f = sec_aval_is_float(a) ? sec_get_f(x, first) : 0;
-    int64_t i = sec_aval_is_float(a) ? 0 : sec_get_i(x, first);
+    double _Complex c = sec_aval_is_complex(a) ? sec_get_c(x, first) : 0;
+    int64_t i = sec_aval_has_tangent(a) ? 0 : sec_get_i(x, first);
     for (int64_t k = 0; k < n; k++) {
       int64_t at = first + k * step;
-      if (sec_aval_is_float(a)) {
+      if (sec_aval_is_complex(a)) {
+        if (k > 0) c = rule->c((const double _Complex[]){c, sec_get_c(x, at)});
+        sec_put_c(y, at, c);
+      } else if (sec_aval_is_float(a)) {
         if (k > 0) f = rule->f((const double[]){f, sec_get_f(x, at)});
         sec_put_f(y, at, f);
       } else {
@@ -170,16 +175,16 @@ static sec_value cumulative_jvp(const sec_rule *r, sec_value dx) {
 #define CUMULATIVE                                                                                 \
   .operands = {"x"}, .type = cumulative_type, .eval = cumulative_eval, .batch = cumulative_batch,  \
   .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_cumulative", .meta = cumulative_meta,               \
-  .takes = SEC_TAKES_REAL
+  .takes = SEC_TAKES_NUMBER
 
 SEC_PRIMITIVE(cumsum, .doc = "Sums of the elements up to each.", CUMULATIVE, .linear = 1,
-              .transpose = {cumsum_transpose}, .combine = &sec_add_p)
+              .transpose = {cumsum_transpose}, .parts = sec_parts_each, .combine = &sec_add_p)
 SEC_PRIMITIVE(cumprod, .doc = "Products of the elements up to each.", CUMULATIVE,
-              .jvp = {cumulative_jvp}, .combine = &sec_mul_p)
+              .jvp = {cumulative_jvp}, .parts = sec_parts_cumulative, .combine = &sec_mul_p)
 SEC_PRIMITIVE(cummax, .doc = "Greatest of the elements up to each.", CUMULATIVE,
-              .jvp = {cumulative_jvp}, .combine = &sec_max_p)
+              .jvp = {cumulative_jvp}, .parts = sec_parts_cumulative, .combine = &sec_max_p)
 SEC_PRIMITIVE(cummin, .doc = "Least of the elements up to each.", CUMULATIVE,
-              .jvp = {cumulative_jvp}, .combine = &sec_min_p)
+              .jvp = {cumulative_jvp}, .parts = sec_parts_cumulative, .combine = &sec_min_p)
 
 sec_value sec_cumsum(sec_value x, int axis, bool reverse) {
   return cumulative(&sec_cumsum_p, x, axis, reverse);

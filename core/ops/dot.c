@@ -1,5 +1,6 @@
 /* dot_general: products summed over contracted axes, for each place of the batch axes.  The
  * result's axes are the batch axes in lhs order, then the free axes of lhs, then those of rhs. */
+#include "complex.h"
 #include "structure.h"
 
 SEC_DECLARE_PRIMITIVE(dot_general)
@@ -80,6 +81,9 @@ static sec_status dot_type(sec_typing *t) {
   if (preferred == NULL || preferred->kind != SEC_PARAM_DTYPE)
     return sec_type_error(t, SEC_ARGUMENT, "give the result's dtype",
                           "parameter preferred_element_type is missing");
+  if ((sec_aval_is_complex(x) || sec_aval_is_complex(y)) && sec_dtype_kind((sec_dtype)preferred->u.dtype) != SEC_KIND_COMPLEX)
+    return sec_type_error(t, SEC_TYPE, "take the real part of the result", "operands %s and %s give complex numbers, not %s", x->text,
+                          y->text, sec_dtype_name(preferred->u.dtype));
   dot_sides s = sides_of(t->params, x->rank, y->rank);
   for (int i = 0; i < s.n_batch; i++) dims[rank++] = x->dims[s.lhs.batch[i]];
   for (int i = 0; i < s.lhs.n_free; i++) dims[rank++] = x->dims[s.lhs.free[i]];
@@ -94,7 +98,8 @@ typedef struct contraction {
   int64_t dims[SEC_MAX_RANK], lhs[SEC_MAX_RANK], rhs[SEC_MAX_RANK];
 } contraction;
 
-static double number(const sec_array *a, int64_t i) {
+static double _Complex number(const sec_array *a, int64_t i) {
+  if (sec_aval_is_complex(a->aval)) return sec_get_c(a, i);
   return sec_aval_is_float(a->aval) ? sec_get_f(a, i) : (double)sec_get_i(a, i);
 }
 
@@ -103,18 +108,20 @@ static double number(const sec_array *a, int64_t i) {
 static void put_dot(const sec_eval *e, const contraction *c, int64_t to, int64_t x, int64_t y) {
   const sec_array *a = e->in[0], *b = e->in[1];
   sec_array *out = e->out[0];
-  bool floats = sec_aval_is_float(a->aval) || sec_aval_is_float(b->aval), some = true;
+  bool floats = sec_aval_has_tangent(a->aval) || sec_aval_has_tangent(b->aval), some = true;
   int64_t index[SEC_MAX_RANK] = {0};
   uint64_t i = 0;
-  double f = 0;
+  double _Complex z = 0;
   for (int k = 0; k < c->n; k++) some &= c->dims[k] > 0;
   while (some) {
     int64_t at_x = x + sec_linear(c->n, c->lhs, index), at_y = y + sec_linear(c->n, c->rhs, index);
-    if (floats) f += number(a, at_x) * number(b, at_y);
+    if (floats) z += sec_c_mul((const double _Complex[]){number(a, at_x), number(b, at_y)});
     else i += (uint64_t)sec_get_i(a, at_x) * (uint64_t)sec_get_i(b, at_y);
     some = sec_next_index(c->n, c->dims, index);
   }
-  if (sec_aval_is_float(out->aval)) sec_put_f(out, to, floats ? f : (double)(int64_t)i);
+  double f = __real__ z;
+  if (sec_aval_is_complex(out->aval)) sec_put_c(out, to, floats ? z : (double)(int64_t)i);
+  else if (sec_aval_is_float(out->aval)) sec_put_f(out, to, floats ? f : (double)(int64_t)i);
   else if (out->aval->dtype == SEC_BOOL) sec_put_i(out, to, floats ? f != 0 : i != 0);
   else sec_put_i(out, to, floats ? sec_saturate(out->aval->dtype, f) : (int64_t)i);
 }
@@ -226,7 +233,7 @@ SEC_PRIMITIVE(dot_general,
               .doc = "Products summed over contracted axes, for each place of the batch axes.",
               .operands = {"lhs", "rhs"}, .type = dot_type, .eval = dot_eval,
               .jvp = {dot_jvp_lhs, dot_jvp_rhs}, .transpose = {dot_transpose, dot_transpose},
-              .batch = dot_batch, .form = SEC_FORM_DOT, .cost = dot_cost, .takes = SEC_TAKES_ANY)
+              .batch = dot_batch, .form = SEC_FORM_DOT, .cost = dot_cost, .takes = SEC_TAKES_ANY, .parts = sec_parts_dot_general)
 
 sec_value sec_dot_general(sec_value x, sec_value y, const sec_dot_dims *dims, sec_dtype preferred) {
   const sec_aval *a = sec_value_aval(x), *b = sec_value_aval(y);

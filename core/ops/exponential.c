@@ -1,14 +1,14 @@
 /* Exponentials, logarithms, roots and hyperbolic functions: exp exp2 expm1 log log1p sqrt rsqrt
  * cbrt logistic tanh sinh cosh asinh acosh atanh.  Derivatives are raw: infinite at poles, and 1/x
  * for log of a negative x. */
-#include "family.h"
+#include "complex.h"
 
 #include <math.h>
 
 /* exp: d = exp(x) dx */
 static double exp_f(const double *x) { return exp(x[0]); }
 static sec_value exp_jvp(const sec_rule *r, sec_value dx) { return sec_mul(dx, r->out[0]); }
-SEC_PRIMITIVE(exp, .doc = "Exponential of x.", .operands = {"x"}, SEC_MATH_FUNCTION(exp_f),
+SEC_PRIMITIVE(exp, .doc = "Exponential of x.", .operands = {"x"}, SEC_COMPLEX_FUNCTION(exp_f, sec_c_exp, sec_parts_exp),
               .jvp = {exp_jvp})
 sec_value sec_exp(sec_value x) { return sec_bind_float(&sec_exp_p, x); }
 
@@ -17,7 +17,7 @@ static double exp2_f(const double *x) { return exp2(x[0]); }
 static sec_value exp2_jvp(const sec_rule *r, sec_value dx) {
   return sec_mul(dx, sec_mul(sec_literal_like(r->in[0], M_LN2), r->out[0]));
 }
-SEC_PRIMITIVE(exp2, .doc = "2 to the power x.", .operands = {"x"}, SEC_MATH_FUNCTION(exp2_f),
+SEC_PRIMITIVE(exp2, .doc = "2 to the power x.", .operands = {"x"}, SEC_COMPLEX_FUNCTION(exp2_f, sec_c_exp2, sec_parts_exp2),
               .jvp = {exp2_jvp})
 sec_value sec_exp2(sec_value x) { return sec_bind_float(&sec_exp2_p, x); }
 
@@ -27,13 +27,13 @@ static sec_value expm1_jvp(const sec_rule *r, sec_value dx) {
   return sec_mul(dx, sec_add(r->out[0], sec_scalar(1)));
 }
 SEC_PRIMITIVE(expm1, .doc = "exp(x) - 1, accurate near 0.", .operands = {"x"},
-              SEC_MATH_FUNCTION(expm1_f), .jvp = {expm1_jvp})
+              SEC_COMPLEX_FUNCTION(expm1_f, sec_c_expm1, sec_parts_expm1), .jvp = {expm1_jvp})
 sec_value sec_expm1(sec_value x) { return sec_bind_float(&sec_expm1_p, x); }
 
 /* log: d = dx / x */
 static double log_f(const double *x) { return log(x[0]); }
 static sec_value log_jvp(const sec_rule *r, sec_value dx) { return sec_div(dx, r->in[0]); }
-SEC_PRIMITIVE(log, .doc = "Natural logarithm of x.", .operands = {"x"}, SEC_MATH_FUNCTION(log_f),
+SEC_PRIMITIVE(log, .doc = "Natural logarithm of x.", .operands = {"x"}, SEC_COMPLEX_FUNCTION(log_f, sec_c_log, sec_parts_log),
               .jvp = {log_jvp}, .domain = {0.1, 4})
 sec_value sec_log(sec_value x) { return sec_bind_float(&sec_log_p, x); }
 
@@ -43,7 +43,7 @@ static sec_value log1p_jvp(const sec_rule *r, sec_value dx) {
   return sec_div(dx, sec_add(r->in[0], sec_scalar(1)));
 }
 SEC_PRIMITIVE(log1p, .doc = "log(1 + x), accurate near 0.", .operands = {"x"},
-              SEC_MATH_FUNCTION(log1p_f), .jvp = {log1p_jvp}, .domain = {-0.5, 3})
+              SEC_COMPLEX_FUNCTION(log1p_f, sec_c_log1p, sec_parts_log1p), .jvp = {log1p_jvp}, .domain = {-0.5, 3})
 sec_value sec_log1p(sec_value x) { return sec_bind_float(&sec_log1p_p, x); }
 
 /* sqrt: d = dx / (2 sqrt(x)); infinite at 0 */
@@ -51,7 +51,7 @@ static double sqrt_f(const double *x) { return sqrt(x[0]); }
 static sec_value sqrt_jvp(const sec_rule *r, sec_value dx) {
   return sec_mul(dx, sec_div(sec_scalar(0.5), r->out[0]));
 }
-SEC_PRIMITIVE(sqrt, .doc = "Square root of x.", .operands = {"x"}, SEC_MATH_FUNCTION(sqrt_f),
+SEC_PRIMITIVE(sqrt, .doc = "Square root of x.", .operands = {"x"}, SEC_COMPLEX_FUNCTION(sqrt_f, sec_c_sqrt, sec_parts_sqrt),
               .jvp = {sqrt_jvp}, .flags = SEC_FLAG_CHEAP, .domain = {0.1, 4})
 sec_value sec_sqrt(sec_value x) { return sec_bind_float(&sec_sqrt_p, x); }
 
@@ -60,7 +60,7 @@ static double rsqrt_f(const double *x) { return 1 / sqrt(x[0]); }
 static sec_value rsqrt_jvp(const sec_rule *r, sec_value dx) {
   return sec_mul(dx, sec_mul(sec_scalar(-0.5), sec_div(r->out[0], r->in[0])));
 }
-SEC_PRIMITIVE(rsqrt, .doc = "1 / sqrt(x).", .operands = {"x"}, SEC_MATH_FUNCTION(rsqrt_f),
+SEC_PRIMITIVE(rsqrt, .doc = "1 / sqrt(x).", .operands = {"x"}, SEC_COMPLEX_FUNCTION(rsqrt_f, sec_c_rsqrt, sec_parts_rsqrt),
               .jvp = {rsqrt_jvp}, .flags = SEC_FLAG_CHEAP, .domain = {0.1, 4})
 sec_value sec_rsqrt(sec_value x) { return sec_bind_float(&sec_rsqrt_p, x); }
 
@@ -79,7 +79,7 @@ static sec_value logistic_jvp(const sec_rule *r, sec_value dx) {
   return sec_mul(dx, sec_mul(r->out[0], sec_sub(sec_scalar(1), r->out[0])));
 }
 SEC_PRIMITIVE(logistic, .doc = "1 / (1 + exp(-x)).", .operands = {"x"},
-              SEC_MATH_FUNCTION(logistic_f), .jvp = {logistic_jvp})
+              SEC_COMPLEX_FUNCTION(logistic_f, sec_c_logistic, sec_parts_logistic), .jvp = {logistic_jvp})
 sec_value sec_logistic(sec_value x) { return sec_bind_float(&sec_logistic_p, x); }
 
 /* tanh: d = (1 - tanh(x)^2) dx */
@@ -87,7 +87,7 @@ static double tanh_f(const double *x) { return tanh(x[0]); }
 static sec_value tanh_jvp(const sec_rule *r, sec_value dx) {
   return sec_mul(dx, sec_sub(sec_scalar(1), sec_square(r->out[0])));
 }
-SEC_PRIMITIVE(tanh, .doc = "Hyperbolic tangent of x.", .operands = {"x"}, SEC_MATH_FUNCTION(tanh_f),
+SEC_PRIMITIVE(tanh, .doc = "Hyperbolic tangent of x.", .operands = {"x"}, SEC_COMPLEX_FUNCTION(tanh_f, sec_c_tanh, sec_parts_tanh),
               .jvp = {tanh_jvp})
 sec_value sec_tanh(sec_value x) { return sec_bind_float(&sec_tanh_p, x); }
 
@@ -96,7 +96,7 @@ static double sinh_f(const double *x) { return sinh(x[0]); }
 static sec_value sinh_jvp(const sec_rule *r, sec_value dx) {
   return sec_mul(dx, sec_cosh(r->in[0]));
 }
-SEC_PRIMITIVE(sinh, .doc = "Hyperbolic sine of x.", .operands = {"x"}, SEC_MATH_FUNCTION(sinh_f),
+SEC_PRIMITIVE(sinh, .doc = "Hyperbolic sine of x.", .operands = {"x"}, SEC_COMPLEX_FUNCTION(sinh_f, sec_c_sinh, sec_parts_sinh),
               .jvp = {sinh_jvp})
 sec_value sec_sinh(sec_value x) { return sec_bind_float(&sec_sinh_p, x); }
 
@@ -105,7 +105,7 @@ static double cosh_f(const double *x) { return cosh(x[0]); }
 static sec_value cosh_jvp(const sec_rule *r, sec_value dx) {
   return sec_mul(dx, sec_sinh(r->in[0]));
 }
-SEC_PRIMITIVE(cosh, .doc = "Hyperbolic cosine of x.", .operands = {"x"}, SEC_MATH_FUNCTION(cosh_f),
+SEC_PRIMITIVE(cosh, .doc = "Hyperbolic cosine of x.", .operands = {"x"}, SEC_COMPLEX_FUNCTION(cosh_f, sec_c_cosh, sec_parts_cosh),
               .jvp = {cosh_jvp})
 sec_value sec_cosh(sec_value x) { return sec_bind_float(&sec_cosh_p, x); }
 
@@ -115,7 +115,7 @@ static sec_value asinh_jvp(const sec_rule *r, sec_value dx) {
   return sec_mul(dx, sec_rsqrt(sec_add(sec_square(r->in[0]), sec_scalar(1))));
 }
 SEC_PRIMITIVE(asinh, .doc = "Inverse hyperbolic sine of x.", .operands = {"x"},
-              SEC_MATH_FUNCTION(asinh_f), .jvp = {asinh_jvp})
+              SEC_COMPLEX_FUNCTION(asinh_f, sec_c_asinh, sec_parts_asinh), .jvp = {asinh_jvp})
 sec_value sec_asinh(sec_value x) { return sec_bind_float(&sec_asinh_p, x); }
 
 /* (1 - x) (1 + x), which is 1 - x^2 without cancellation near the ends */
@@ -131,7 +131,7 @@ static sec_value acosh_jvp(const sec_rule *r, sec_value dx) {
   return sec_mul(dx, sec_rsqrt(sec_mul(minus, sec_add(x, one))));
 }
 SEC_PRIMITIVE(acosh, .doc = "Inverse hyperbolic cosine of x >= 1.", .operands = {"x"},
-              SEC_MATH_FUNCTION(acosh_f), .jvp = {acosh_jvp}, .domain = {1.2, 4})
+              SEC_COMPLEX_FUNCTION(acosh_f, sec_c_acosh, sec_parts_acosh), .jvp = {acosh_jvp}, .domain = {1.2, 4})
 sec_value sec_acosh(sec_value x) { return sec_bind_float(&sec_acosh_p, x); }
 
 /* atanh: d = dx / (1 - x^2) */
@@ -140,5 +140,5 @@ static sec_value atanh_jvp(const sec_rule *r, sec_value dx) {
   return sec_div(dx, one_minus_square(r->in[0]));
 }
 SEC_PRIMITIVE(atanh, .doc = "Inverse hyperbolic tangent of |x| <= 1.", .operands = {"x"},
-              SEC_MATH_FUNCTION(atanh_f), .jvp = {atanh_jvp}, .domain = {-0.9, 0.9})
+              SEC_COMPLEX_FUNCTION(atanh_f, sec_c_atanh, sec_parts_atanh), .jvp = {atanh_jvp}, .domain = {-0.9, 0.9})
 sec_value sec_atanh(sec_value x) { return sec_bind_float(&sec_atanh_p, x); }

@@ -23,10 +23,13 @@ sec_status sec_type_error(const sec_typing *t, sec_status status, const char *hi
 
 /* What a primitive says that it takes, and what to do about a dtype outside. */
 static const struct { unsigned takes; const char *text, *hint; } dtype_classes[] = {
+    {SEC_TAKES_INEXACT, "a float or complex number", "convert it to a float type with sec_convert"},
+    {SEC_TAKES_NUMBER, "a number", "convert it to an integer or float type with sec_convert"},
+    {SEC_TAKES_COMPLEX, "a complex number", "convert it to a complex type with sec_convert"},
     {SEC_TAKES_FLOAT, "a float", "convert it to a float type with sec_convert"},
     {SEC_TAKES_REAL, "an integer or a float",
      "convert it to an integer or float type with sec_convert"},
-    {SEC_TAKES_SIGNED, "a signed integer or a float",
+    {SEC_TAKES_SIGNED, "a signed integer, a float or a complex number",
      "convert it to a signed integer or float type with sec_convert"},
     {SEC_TAKES_BITS, "a bool or an integer",
      "convert it to an integer type, or compare it with zero"},
@@ -190,6 +193,27 @@ int64_t sec_get_i(const sec_array *a, int64_t i) {
   }
 }
 
+double _Complex sec_get_c(const sec_array *a, int64_t i) {
+  switch (a->aval->dtype) {
+  case SEC_C64:
+    return __builtin_complex((double)((const float *)a->data)[2 * i], (double)((const float *)a->data)[2 * i + 1]);
+  case SEC_C128:
+    return __builtin_complex(((const double *)a->data)[2 * i], ((const double *)a->data)[2 * i + 1]);
+  default: return __builtin_complex(sec_get_f(a, i), 0.0);
+  }
+}
+
+void sec_put_c(sec_array *a, int64_t i, double _Complex x) {
+  double re = __real__ x, im = __imag__ x;
+  switch (a->aval->dtype) {
+  case SEC_C64: memcpy((float *)a->data + 2 * i, (float[]){(float)re, (float)im}, 2 * sizeof(float)); break;
+  case SEC_C128: memcpy((double *)a->data + 2 * i, (double[]){re, im}, 2 * sizeof(double)); break;
+  default: sec_put_f(a, i, re);
+  }
+}
+
+sec_dtype sec_dtype_part(sec_dtype d) { return d == SEC_C64 ? SEC_F32 : d == SEC_C128 ? SEC_F64 : d; }
+
 void sec_put_f(sec_array *a, int64_t i, double x) {
   switch (a->aval->dtype) {
   case SEC_F16: ((uint16_t *)a->data)[i] = narrow(x, f16_format); break;
@@ -260,11 +284,17 @@ static void eval_unsigned(const sec_eval *e, int64_t i) {
   sec_put_i(e->out[0], i, (int64_t)e->prim->scalar.u(x, sec_dtype_bits(e->in[0]->aval->dtype)));
 }
 
+static void eval_complex(const sec_eval *e, int64_t i) {
+  double _Complex x[SEC_MAX_OPERANDS];
+  for (int k = 0; k < e->n_in; k++) x[k] = sec_get_c(e->in[k], e->in[k]->aval->rank ? i : 0);
+  sec_put_c(e->out[0], i, e->prim->scalar.c(x));
+}
+
 sec_status sec_eval_elementwise(const sec_eval *e) {
-  static void (*const by_kind[])(const sec_eval *, int64_t) = {eval_unsigned, eval_int,
-                                                               eval_unsigned, eval_float};
+  static void (*const by_kind[])(const sec_eval *, int64_t) = {
+      eval_unsigned, eval_int, eval_unsigned, eval_float, eval_complex};
   sec_kind kind = sec_dtype_kind(e->in[0]->aval->dtype);
-  assert(kind != SEC_KIND_COMPLEX && e->n_in <= SEC_MAX_OPERANDS);
+  assert(e->n_in <= SEC_MAX_OPERANDS);
   for (int64_t i = 0; i < e->out[0]->aval->size; i++) by_kind[kind](e, i);
   return SEC_OK;
 }

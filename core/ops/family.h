@@ -38,6 +38,8 @@ sec_status sec_eval_elementwise(const sec_eval *e);
 /* element access of arrays of any real dtype: the value widened */
 double     sec_get_f(const sec_array *a, int64_t i);
 int64_t    sec_get_i(const sec_array *a, int64_t i);   /* bits for unsigned */
+double _Complex sec_get_c(const sec_array *a, int64_t i);
+void       sec_put_c(sec_array *a, int64_t i, double _Complex x); /* into a real array: the real part */
 void       sec_put_f(sec_array *a, int64_t i, double x); /* rounds to the dtype; saturates to integers as XLA */
 void       sec_put_i(sec_array *a, int64_t i, int64_t x); /* wraps */
 int64_t    sec_wrap(sec_dtype dtype, int64_t x);       /* the integer that is stored: sign- or zero-extended again */
@@ -74,6 +76,11 @@ sec_cost  sec_cost_elementwise(const sec_typing *t);           /* one flop an el
 
 /* strict binds used by rules where shapes are known to be equal: the public ops also work */
 static inline bool sec_aval_is_float(const sec_aval *a) { return sec_dtype_kind(a->dtype) == SEC_KIND_FLOAT; }
+static inline bool sec_aval_is_complex(const sec_aval *a) { return sec_dtype_kind(a->dtype) == SEC_KIND_COMPLEX; }
+static inline bool sec_aval_has_tangent(const sec_aval *a) { return sec_dtype_kind(a->dtype) >= SEC_KIND_FLOAT; }
+/* The same memory as elements of another dtype in another shape. */
+sec_value sec_reinterpret(sec_value x, sec_dtype dtype, bool weak, int rank, const int64_t *dims);
+sec_dtype sec_dtype_part(sec_dtype d); /* f32 of c64, f64 of c128; else d */
 /* the literal's value spread over the shape of `like`: x * 2.0 is sec_mul(x, sec_scalar(2.0)) as well */
 sec_value sec_full_like(sec_value like, double value);
 sec_value sec_literal_like(sec_value like, double value); /* the literal alone: rank 0, the dtype of `like` */
@@ -88,5 +95,10 @@ enum { SEC_MAX_CASES = 64 }; /* of select_n */
 #define SEC_MATH_FUNCTION(function)                                                               \
   SEC_ELEMENTWISE(sec_type_elementwise, sec_eval_elementwise), .takes = SEC_TAKES_FLOAT,          \
   .scalar = {.f = function}, .lower = sec_lower_math
+
+/* The same of a float or a complex number: `real` on doubles, `cplx` on complex doubles, `parts_` on pairs. */
+#define SEC_COMPLEX_FUNCTION(real, cplx, parts_)                                                  \
+  SEC_ELEMENTWISE(sec_type_elementwise, sec_eval_elementwise), .takes = SEC_TAKES_INEXACT,        \
+  .scalar = {.f = real, .c = cplx}, .parts = parts_, .lower = sec_lower_math
 
 #endif

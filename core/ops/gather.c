@@ -1,4 +1,5 @@
 /* gather: windows of the operand at places that an array of indices gives. */
+#include "complex.h"
 #include "gather.h"
 
 static sec_status gather_type(sec_typing *t) {
@@ -23,8 +24,9 @@ static int64_t fill_bits(const sec_params *p, sec_dtype dtype) {
   case SEC_KIND_UINT: return -1;
   default: break;
   }
-  return dtype == SEC_F64    ? 0x7ff8000000000000
-         : dtype == SEC_F32  ? 0x7fc00000
+  sec_dtype part = sec_dtype_part(dtype); /* NaN + 0 i of complex numbers */
+  return part == SEC_F64    ? 0x7ff8000000000000
+         : part == SEC_F32  ? 0x7fc00000
          : dtype == SEC_BF16 ? 0x7fc0
                              : 0x7e00;
 }
@@ -33,12 +35,12 @@ typedef struct gather_arrays {
   const char *x;
   char *y;
   size_t size;
-  int64_t fill;
+  int64_t fill[2]; /* as wide as the widest element */
 } gather_arrays;
 
 static void gather_visit(void *user, int64_t operand, int64_t windows) {
   const gather_arrays *g = user;
-  const void *from = operand < 0 ? (const void *)&g->fill : g->x + (size_t)operand * g->size;
+  const void *from = operand < 0 ? (const void *)g->fill : g->x + (size_t)operand * g->size;
   memcpy(g->y + (size_t)windows * g->size, from, g->size);
 }
 
@@ -51,7 +53,7 @@ static sec_status gather_eval(const sec_eval *e) {
   const sec_aval *x = e->in[0]->aval;
   sec_gather_dims d = sec_gather_dims_of(e->params, sec_gather_names);
   gather_arrays g = {e->in[0]->data, e->out[0]->data, sec_dtype_size(x->dtype),
-                     fill_bits(e->params, x->dtype)};
+                     {fill_bits(e->params, x->dtype), 0}};
   sec_windows w;
   sec_windows_make(&d, x, e->out[0]->aval, &w);
   sec_windows_walk(&w, e->in[1], gather_mode(e->params), gather_visit, &g);
@@ -102,7 +104,7 @@ static sec_status gather_batch(sec_batch *b) {
 SEC_PRIMITIVE(gather, .doc = "Windows of the operand at places given by indices.",
               .operands = {"x", "indices"}, .type = gather_type, .eval = gather_eval, .linear = 1,
               .transpose = {gather_transpose}, .batch = gather_batch, .form = SEC_FORM_RUNTIME,
-              .runtime = "sec_rt_gather", .meta = gather_meta, .takes = SEC_TAKES_ANY)
+              .runtime = "sec_rt_gather", .meta = gather_meta, .takes = SEC_TAKES_ANY, .parts = sec_parts_gather)
 
 enum { MODES = 15 };
 

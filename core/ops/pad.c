@@ -1,5 +1,6 @@
 /* concatenate and pad: results that hold all of their operands and more than one source of
  * elements. */
+#include "complex.h"
 #include "structure.h"
 
 /* ---- concatenate: the operands one after another along `dimension` ---- */
@@ -76,7 +77,7 @@ static sec_status concatenate_batch(sec_batch *b) {
 SEC_PRIMITIVE(concatenate, .doc = "The operands one after another along one axis.",
               .operands = {"x"}, .variadic = true, .type = concatenate_type,
               .eval = concatenate_eval, .linear = ~0u, .transpose_all = concatenate_transpose,
-              .batch = concatenate_batch, .form = SEC_FORM_CONCATENATE, .takes = SEC_TAKES_ANY)
+              .batch = concatenate_batch, .form = SEC_FORM_CONCATENATE, .takes = SEC_TAKES_ANY, .parts = sec_parts_each)
 
 sec_value sec_concatenate(const sec_value *x, int n, int axis) {
   if (n <= 0) {
@@ -201,7 +202,7 @@ static sec_status pad_batch(sec_batch *b) {
 SEC_PRIMITIVE(pad, .doc = "The operand with a value before, after and between its elements.",
               .operands = {"x", "value"}, .type = pad_type, .eval = pad_eval, .linear = 3,
               .transpose = {pad_transpose_x, pad_transpose_value}, .batch = pad_batch,
-              .form = SEC_FORM_PAD, .takes = SEC_TAKES_ANY)
+              .form = SEC_FORM_PAD, .takes = SEC_TAKES_ANY, .parts = sec_parts_each)
 
 sec_value sec_pad(sec_value x, sec_value value, const int64_t *low, const int64_t *high,
                   const int64_t *interior) {

@@ -38,7 +38,7 @@ static void fold_step(void *user, int64_t o, int64_t w, int64_t at) {
 
 static void fold_done(void *user, int64_t o) {
   folding *f = user;
-  if (sec_aval_is_float(f->e->in[0]->aval)) sec_put_f(f->e->out[0], o, f->acc.f);
+  if (sec_aval_has_tangent(f->e->in[0]->aval)) sec_put_c(f->e->out[0], o, f->acc.f);
   else sec_put_i(f->e->out[0], o, f->acc.i);
 }
 
@@ -54,7 +54,7 @@ enum { DIRECT_PLACES = 24 }; /* windows of so many places are read whole */
 
 static sec_value identity_of(const sec_primitive *prim, sec_dtype dtype) {
   sec_scalar_value v = sec_identity_value(prim->identity, dtype);
-  return sec_literal_of(dtype, false, v.f, v.i);
+  return sec_literal_of(dtype, false, __real__ v.f, v.i);
 }
 
 static sec_value reduced(const sec_primitive *prim, sec_value x, int n) {

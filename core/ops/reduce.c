@@ -1,4 +1,5 @@
 /* Reductions over axes, and argmax, argmin.  They fold primitive `combine` from `identity`. */
+#include "complex.h"
 #include "structure.h"
 
 SEC_DECLARE_PRIMITIVE(add)
@@ -42,8 +43,8 @@ sec_scalar_value sec_identity_value(sec_identity identity, sec_dtype dtype) {
   int64_t highest = kind == SEC_KIND_INT ? INT64_MAX >> (64 - bits) : ones;
   switch (identity) {
   case SEC_ID_ONE: return (sec_scalar_value){1, 1};
-  case SEC_ID_LOWEST: return (sec_scalar_value){-__builtin_inf(), lowest};
-  case SEC_ID_HIGHEST: return (sec_scalar_value){__builtin_inf(), highest};
+  case SEC_ID_LOWEST: return (sec_scalar_value){__builtin_complex(-__builtin_inf(), -__builtin_inf()), lowest};
+  case SEC_ID_HIGHEST: return (sec_scalar_value){__builtin_complex(__builtin_inf(), __builtin_inf()), highest};
   case SEC_ID_ALL_ONES: return (sec_scalar_value){0, ones};
   default: return (sec_scalar_value){0, 0};
   }
@@ -53,8 +54,12 @@ void sec_fold_element(const sec_primitive *combine, const sec_array *x, int64_t 
                     sec_scalar_value *acc) {
   sec_dtype dtype = x->aval->dtype;
   int bits = sec_dtype_bits(dtype);
-  if (sec_dtype_kind(dtype) == SEC_KIND_FLOAT) {
-    acc->f = combine->scalar.f((const double[]){acc->f, sec_get_f(x, at)});
+  if (sec_dtype_kind(dtype) == SEC_KIND_COMPLEX) {
+    bool extremum = combine == &sec_max_p || combine == &sec_min_p;
+    if (!extremum || acc->f == acc->f) /* a NaN stays */
+      acc->f = combine->scalar.c((const double _Complex[]){acc->f, sec_get_c(x, at)});
+  } else if (sec_dtype_kind(dtype) == SEC_KIND_FLOAT) {
+    acc->f = combine->scalar.f((const double[]){__real__ acc->f, sec_get_f(x, at)});
   } else if (sec_dtype_kind(dtype) == SEC_KIND_INT) {
     acc->i = combine->scalar.i((const int64_t[]){acc->i, sec_get_i(x, at)}, bits);
   } else {
@@ -86,7 +91,7 @@ static sec_status reduce_eval(const sec_eval *e) {
         for (int k = 0; k < n; k++) at += within[k] * strides[axes[k]];
         sec_fold_element(e->prim->combine, x, at, &acc);
       } while (sec_next_index(n, inner, within));
-    if (sec_aval_is_float(a)) sec_put_f(y, i, acc.f);
+    if (sec_aval_has_tangent(a)) sec_put_c(y, i, acc.f);
     else sec_put_i(y, i, acc.i);
     i++;
   } while (sec_next_index(y->aval->rank, y->aval->dims, index));
@@ -118,7 +123,7 @@ static sec_status reduce_batch(sec_batch *b) {
   .form = SEC_FORM_REDUCE
 
 SEC_PRIMITIVE(reduce_sum, .doc = "Sum over axes.", REDUCTION, .linear = 1, .transpose = {spread},
-              .combine = &sec_add_p, .identity = SEC_ID_ZERO, .takes = SEC_TAKES_REAL)
+              .combine = &sec_add_p, .identity = SEC_ID_ZERO, .takes = SEC_TAKES_NUMBER, .parts = sec_parts_each)
 
 /* max, min: of c elements equal to the result each has weight 1/c:
  * dy = sum(dx [x = y]) / sum([x = y]) */
@@ -133,10 +138,10 @@ static sec_value extremum_jvp(const sec_rule *r, sec_value dx) {
 
 SEC_PRIMITIVE(reduce_max, .doc = "Greatest element over axes; NaN if there is one.", REDUCTION,
               .jvp = {extremum_jvp}, .combine = &sec_max_p, .identity = SEC_ID_LOWEST,
-              .takes = SEC_TAKES_ANY)
+              .takes = SEC_TAKES_ANY, .parts = sec_parts_extremum)
 SEC_PRIMITIVE(reduce_min, .doc = "Least element over axes; NaN if there is one.", REDUCTION,
               .jvp = {extremum_jvp}, .combine = &sec_min_p, .identity = SEC_ID_HIGHEST,
-              .takes = SEC_TAKES_ANY)
+              .takes = SEC_TAKES_ANY, .parts = sec_parts_extremum)
 
 /* The elements start .. limit of axis 0, then `high` times `fill`. */
 static sec_value rows(sec_value x, int64_t start, int64_t limit, int64_t high, double fill) {
@@ -183,7 +188,7 @@ static sec_value prod_jvp(const sec_rule *r, sec_value dx) {
 }
 
 SEC_PRIMITIVE(reduce_prod, .doc = "Product over axes.", REDUCTION, .jvp = {prod_jvp},
-              .combine = &sec_mul_p, .identity = SEC_ID_ONE, .takes = SEC_TAKES_REAL)
+              .combine = &sec_mul_p, .identity = SEC_ID_ONE, .takes = SEC_TAKES_NUMBER, .parts = sec_parts_reduce_prod)
 SEC_PRIMITIVE(reduce_and, .doc = "Bitwise and over axes.", REDUCTION, .combine = &sec_and_p,
               .identity = SEC_ID_ALL_ONES, .takes = SEC_TAKES_BITS, .flags = SEC_FLAG_NO_GRADIENT)
 SEC_PRIMITIVE(reduce_or, .doc = "Bitwise or over axes.", REDUCTION, .combine = &sec_or_p,
@@ -312,7 +317,7 @@ static int arg_meta(const sec_typing *t, int64_t *meta) {
 #define ARG_REDUCTION                                                                              \
   .operands = {"x"}, .type = arg_type, .eval = arg_eval, .batch = arg_batch,                       \
   .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_argreduce", .meta = arg_meta,                       \
-  .takes = SEC_TAKES_ANY, .flags = SEC_FLAG_NO_GRADIENT
+  .takes = SEC_TAKES_ORDERED, .flags = SEC_FLAG_NO_GRADIENT
 
 SEC_PRIMITIVE(argmax,
               .doc = "Index of the greatest element along an axis; the first, or the first NaN.",

@@ -1,6 +1,6 @@
 /* Rounding and neighbours of floats: floor ceil round is_finite nextafter.
  * The public rounding functions return integers and bools as they are. */
-#include "family.h"
+#include "complex.h"
 
 #include <math.h>
 #include <string.h>
@@ -80,13 +80,16 @@ sec_value sec_round(sec_value x, int method) {
 
 /* is_finite: |x| < infinity; false for NaN */
 static double is_finite_f(const double *x) { return isfinite(x[0]); }
+static double _Complex is_finite_c(const double _Complex *x) { return isfinite(__real__ x[0]) && isfinite(__imag__ x[0]); }
 static void is_finite_lower(sec_builder *b, const sec_lower *l, const sec_lv *x, sec_lv *out) {
   (void)l;
   sec_lv size = sec_l_unary(b, "math.absf", x[0]);
   out[0] = sec_l_cmpf(b, "olt", size, sec_l_float(b, x[0].type, INFINITY));
 }
 SEC_PRIMITIVE(is_finite, .doc = "Whether x is neither infinite nor NaN.", .operands = {"x"},
-              FLOAT_FUNCTION(sec_type_compare, sec_eval_elementwise), .scalar = {.f = is_finite_f},
+              SEC_ELEMENTWISE(sec_type_compare, sec_eval_elementwise), .takes = SEC_TAKES_INEXACT,
+              .scalar = {.f = is_finite_f, .c = is_finite_c}, .parts = sec_parts_is_finite,
+              .flags = SEC_FLAG_CHEAP | SEC_FLAG_NO_GRADIENT,
               .lower = is_finite_lower)
 /* Every integer equals itself. */
 sec_value sec_is_finite(sec_value x) {

@@ -1,6 +1,7 @@
 /* scatter and scatter_add: windows written to, or added to, places that an array of indices gives,
  * in the order of the indices: of several writes to one place the last stays.  What the whole family
  * shares; its other members are in scatter_combine.c. */
+#include "complex.h"
 #include "gather.h"
 
 SEC_DECLARE_PRIMITIVE(add)
@@ -49,6 +50,10 @@ static void combine_visit(void *user, int64_t operand, int64_t windows) {
   sec_kind kind = sec_dtype_kind(dtype);
   int bits = sec_dtype_bits(dtype);
   if (operand < 0) return;
+  if (kind == SEC_KIND_COMPLEX) {
+    sec_put_c(s->y, operand, rule->c((const double _Complex[]){sec_get_c(s->y, operand), sec_get_c(s->updates, windows)}));
+    return;
+  }
   if (kind == SEC_KIND_FLOAT) {
     sec_put_f(s->y, operand,
               rule->f((const double[]){sec_get_f(s->y, operand), sec_get_f(s->updates, windows)}));
@@ -149,7 +154,7 @@ static sec_value scatter_transpose_updates(const sec_rule *r, sec_value ct) {
 
 SEC_PRIMITIVE(scatter, .doc = "The operand with windows replaced; the last write stays.", SEC_SCATTER,
               .linear = 1 | 4, .transpose = {scatter_transpose_x, NULL, scatter_transpose_updates},
-              .runtime = "sec_rt_scatter", .takes = SEC_TAKES_ANY)
+              .runtime = "sec_rt_scatter", .takes = SEC_TAKES_ANY, .parts = sec_parts_each)
 
 static sec_value add_transpose_x(const sec_rule *r, sec_value ct) {
   (void)r;
@@ -158,7 +163,8 @@ static sec_value add_transpose_x(const sec_rule *r, sec_value ct) {
 
 SEC_PRIMITIVE(scatter_add, .doc = "The operand with windows added at places given by indices.",
               SEC_SCATTER, .linear = 1 | 4, .transpose = {add_transpose_x, NULL, sec_scatter_gather_back},
-              .combine = &sec_add_p, .runtime = "sec_rt_scatter_add", .takes = SEC_TAKES_REAL)
+              .combine = &sec_add_p, .runtime = "sec_rt_scatter_add", .takes = SEC_TAKES_NUMBER,
+              .parts = sec_parts_each)
 
 sec_value sec_scatter_as(const sec_primitive *prim, sec_value x, sec_value indices,
                          sec_value updates, const sec_scatter_dims *s, int mode, bool unique) {

@@ -78,11 +78,11 @@ static sec_value extremum_jvp_updates(const sec_rule *r, sec_value du) {
 
 SEC_PRIMITIVE(scatter_min, .doc = "The lesser of the operand and windows at places given by indices.",
               SEC_SCATTER, .jvp = {extremum_jvp_x, NULL, extremum_jvp_updates},
-              .combine = &sec_min_p, .runtime = "sec_rt_scatter_min", .takes = SEC_TAKES_ANY)
+              .combine = &sec_min_p, .runtime = "sec_rt_scatter_min", .takes = SEC_TAKES_ORDERED)
 SEC_PRIMITIVE(scatter_max,
               .doc = "The greater of the operand and windows at places given by indices.",
               SEC_SCATTER, .jvp = {extremum_jvp_x, NULL, extremum_jvp_updates},
-              .combine = &sec_max_p, .runtime = "sec_rt_scatter_max", .takes = SEC_TAKES_ANY)
+              .combine = &sec_max_p, .runtime = "sec_rt_scatter_max", .takes = SEC_TAKES_ORDERED)
 
 sec_value sec_scatter_mul(sec_value x, sec_value indices, sec_value updates,
                           const sec_scatter_dims *dims, int mode, bool unique) {

@@ -1,5 +1,6 @@
 /* Primitives that only change the shape: iota, broadcast_in_dim, reshape, squeeze, expand_dims,
  * transpose, rev.  No element is computed; each result element is one operand element. */
+#include "complex.h"
 #include "structure.h"
 
 /* ---- iota: element i = its index along `dimension`, converted (integers wrap) ---- */
@@ -117,7 +118,7 @@ static sec_status broadcast_batch(sec_batch *b) {
 SEC_PRIMITIVE(broadcast_in_dim, .doc = "The operand repeated along new axes and axes of size 1.",
               .operands = {"x"}, .type = broadcast_type, .eval = sec_eval_view, .linear = 1,
               .transpose = {broadcast_transpose}, .batch = broadcast_batch, .form = SEC_FORM_VIEW,
-              .view = broadcast_view, .takes = SEC_TAKES_ANY, .flags = SEC_FLAG_CHEAP)
+              .view = broadcast_view, .takes = SEC_TAKES_ANY, .parts = sec_parts_each, .flags = SEC_FLAG_CHEAP)
 
 static bool same_shape(const sec_aval *a, int rank, const int64_t *dims) {
   return a->rank == rank && (rank == 0 || memcmp(a->dims, dims, (size_t)rank * sizeof *dims) == 0);
@@ -193,7 +194,7 @@ static sec_status reshape_batch(sec_batch *b) {
 SEC_PRIMITIVE(reshape, .doc = "The same elements, in row-major order, in another shape.",
               .operands = {"x"}, .type = reshape_type, .eval = sec_eval_copy, .linear = 1,
               .transpose = {reshape_transpose}, .batch = reshape_batch, .form = SEC_FORM_RESHAPE,
-              .takes = SEC_TAKES_ANY, .flags = SEC_FLAG_CHEAP)
+              .takes = SEC_TAKES_ANY, .parts = sec_parts_each, .flags = SEC_FLAG_CHEAP)
 
 sec_value sec_reshape(sec_value x, int rank, const int64_t *dims) {
   const sec_aval *a = sec_value_aval(x);
@@ -237,7 +238,7 @@ static sec_status squeeze_batch(sec_batch *b) {
 SEC_PRIMITIVE(squeeze, .doc = "The operand without some axes of size 1.", .operands = {"x"},
               .type = squeeze_type, .eval = sec_eval_copy, .linear = 1,
               .transpose = {squeeze_transpose}, .batch = squeeze_batch, .form = SEC_FORM_RESHAPE,
-              .takes = SEC_TAKES_ANY, .flags = SEC_FLAG_CHEAP)
+              .takes = SEC_TAKES_ANY, .parts = sec_parts_each, .flags = SEC_FLAG_CHEAP)
 
 /* Binds a primitive with a list of axes of an array of `rank`. */
 static sec_value bind_axes(const sec_primitive *prim, sec_value x, int rank, const int64_t *axes,
@@ -289,7 +290,7 @@ static sec_status expand_dims_batch(sec_batch *b) {
 SEC_PRIMITIVE(expand_dims, .doc = "The operand with new axes of size 1.", .operands = {"x"},
               .type = expand_dims_type, .eval = sec_eval_copy, .linear = 1,
               .transpose = {expand_dims_transpose}, .batch = expand_dims_batch,
-              .form = SEC_FORM_RESHAPE, .takes = SEC_TAKES_ANY, .flags = SEC_FLAG_CHEAP)
+              .form = SEC_FORM_RESHAPE, .takes = SEC_TAKES_ANY, .parts = sec_parts_each, .flags = SEC_FLAG_CHEAP)
 
 /* As JAX: a broadcast in text and in transforms; folding makes it an expand_dims again, which is a re-reading. */
 sec_value sec_expand_dims(sec_value x, const int64_t *axes, int n) {
@@ -350,7 +351,7 @@ static sec_status transpose_batch(sec_batch *b) {
 SEC_PRIMITIVE(transpose, .doc = "The axes in another order.", .operands = {"x"},
               .type = transpose_type, .eval = sec_eval_view, .linear = 1,
               .transpose = {transpose_transpose}, .batch = transpose_batch, .form = SEC_FORM_VIEW,
-              .view = transpose_view, .takes = SEC_TAKES_ANY, .flags = SEC_FLAG_CHEAP)
+              .view = transpose_view, .takes = SEC_TAKES_ANY, .parts = sec_parts_each, .flags = SEC_FLAG_CHEAP)
 
 sec_value sec_transpose(sec_value x, const int64_t *permutation) {
   const sec_aval *a = sec_value_aval(x);
@@ -402,7 +403,7 @@ static sec_status rev_batch(sec_batch *b) {
 
 SEC_PRIMITIVE(rev, .doc = "The elements in reverse order along some axes.", .operands = {"x"},
               .type = rev_type, .eval = sec_eval_view, .linear = 1, .transpose = {rev_transpose},
-              .batch = rev_batch, .form = SEC_FORM_VIEW, .view = rev_view, .takes = SEC_TAKES_ANY,
+              .batch = rev_batch, .form = SEC_FORM_VIEW, .view = rev_view, .takes = SEC_TAKES_ANY, .parts = sec_parts_each,
               .flags = SEC_FLAG_CHEAP)
 
 sec_value sec_rev(sec_value x, const int64_t *axes, int n) {

@@ -1,5 +1,6 @@
 /* slice, dynamic_slice and dynamic_update_slice: one window of an array, at a place known when
  * tracing or given by integer scalars.  A dynamic window is moved to lie inside the array. */
+#include "complex.h"
 #include "structure.h"
 
 /* ---- slice: operand elements start + i * stride below limit, an axis ---- */
@@ -71,7 +72,7 @@ static sec_status slice_batch(sec_batch *b) {
 SEC_PRIMITIVE(slice, .doc = "A window of the operand, with strides.", .operands = {"x"},
               .type = slice_type, .eval = sec_eval_view, .linear = 1,
               .transpose = {slice_transpose}, .batch = slice_batch, .form = SEC_FORM_VIEW,
-              .view = slice_view, .takes = SEC_TAKES_ANY, .flags = SEC_FLAG_CHEAP)
+              .view = slice_view, .takes = SEC_TAKES_ANY, .parts = sec_parts_each, .flags = SEC_FLAG_CHEAP)
 
 sec_value sec_slice(sec_value x, const int64_t *start, const int64_t *limit,
                     const int64_t *strides) {
@@ -219,7 +220,7 @@ SEC_PRIMITIVE(dynamic_slice,
               .doc = "A window at start indices known when running; it is moved inside.",
               .operands = {"x", "start"}, .variadic = true, .type = dynamic_slice_type,
               .eval = dynamic_slice_eval, .linear = 1, .transpose = {dynamic_slice_transpose},
-              .batch = dynamic_slice_batch, .form = SEC_FORM_DYNAMIC_SLICE, .takes = SEC_TAKES_ANY)
+              .batch = dynamic_slice_batch, .form = SEC_FORM_DYNAMIC_SLICE, .takes = SEC_TAKES_ANY, .parts = sec_parts_each)
 
 sec_value sec_dynamic_slice(sec_value x, const sec_value *start, const int64_t *sizes) {
   const sec_aval *a = sec_value_aval(x);
@@ -300,7 +301,7 @@ SEC_PRIMITIVE(dynamic_update_slice,
               .type = dynamic_update_slice_type, .eval = dynamic_update_slice_eval, .linear = 3,
               .transpose = {update_transpose_x, update_transpose_update},
               .batch = dynamic_update_slice_batch, .form = SEC_FORM_DYNAMIC_UPDATE_SLICE,
-              .takes = SEC_TAKES_ANY)
+              .takes = SEC_TAKES_ANY, .parts = sec_parts_each)
 
 sec_value sec_dynamic_update_slice(sec_value x, sec_value update, const sec_value *start) {
   const sec_aval *a = sec_value_aval(x);

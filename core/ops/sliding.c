@@ -1,4 +1,5 @@
 /* Sliding windows: geometry (sliding.h), and the view that reads them. */
+#include "complex.h"
 #include "sliding.h"
 
 /* ---- one axis ---- */
@@ -226,7 +227,8 @@ static sec_status windows_batch(sec_batch *b) {
 
 SEC_PRIMITIVE(sliding_windows, .doc = "The windows along some axes: their places in front, then the axes of the windows.",
               .operands = {"x"}, .type = windows_type, .eval = sec_eval_view, .linear = 1, .transpose = {windows_transpose},
-              .batch = windows_batch, .form = SEC_FORM_VIEW, .view = windows_view, .takes = SEC_TAKES_ANY)
+              .batch = windows_batch, .form = SEC_FORM_VIEW, .view = windows_view,
+              .parts = sec_parts_each, .takes = SEC_TAKES_ANY)
 
 sec_value sec_sliding_pad(sec_value x, sec_value fill, const sec_sliding *s) {
   int64_t low[SEC_MAX_RANK], high[SEC_MAX_RANK], gaps[SEC_MAX_RANK];

@@ -1,4 +1,5 @@
 /* sort: several arrays put in order together, along one axis, by the first num_keys of them. */
+#include "complex.h"
 #include "structure.h"
 
 enum { MAX_SORTED = 16 }; /* operands, one of them for the derivative */
@@ -30,11 +31,16 @@ static sec_status sort_type(sec_typing *t) {
 }
 
 /* ---- evaluation: a merge sort of places ---- */
+static int compare_floats(double u, double v) {
+  return u != u || v != v ? (u != u) - (v != v) : (u > v) - (u < v);
+}
 static int compare_at(const sec_array *x, int64_t a, int64_t b) {
   sec_kind kind = sec_dtype_kind(x->aval->dtype);
-  if (kind == SEC_KIND_FLOAT) {
-    double u = sec_get_f(x, a), v = sec_get_f(x, b);
-    return u != u || v != v ? (u != u) - (v != v) : (u > v) - (u < v);
+  if (kind == SEC_KIND_FLOAT) return compare_floats(sec_get_f(x, a), sec_get_f(x, b));
+  if (kind == SEC_KIND_COMPLEX) {
+    double _Complex u = sec_get_c(x, a), v = sec_get_c(x, b);
+    int order = compare_floats(__real__ u, __real__ v);
+    return order ? order : compare_floats(__imag__ u, __imag__ v);
   }
   int64_t u = sec_get_i(x, a), v = sec_get_i(x, b);
   if (kind == SEC_KIND_INT) return (u > v) - (u < v);
@@ -136,7 +142,7 @@ static sec_status sort_batch(sec_batch *b) {
 SEC_PRIMITIVE(sort, .doc = "Operands in the order of the first of them along one axis, NaN last.",
               .operands = {"operands"}, .variadic = true, .type = sort_type, .eval = sort_eval,
               .jvp_all = sort_jvp, .batch = sort_batch, .form = SEC_FORM_RUNTIME,
-              .runtime = "sec_rt_sort", .meta = sort_meta, .takes = SEC_TAKES_ANY)
+              .runtime = "sec_rt_sort", .meta = sort_meta, .takes = SEC_TAKES_ANY, .parts = sec_parts_sort)
 
 sec_status sec_sort(const sec_value *x, int n, int dimension, int num_keys, bool is_stable,
                     sec_value *out) {

@@ -30,9 +30,9 @@ bool sec_rises(const int64_t *list, int n); /* each greater than the one before 
 sec_status sec_eval_view(const sec_eval *e); /* through prim->view */
 sec_status sec_eval_copy(const sec_eval *e); /* the same bytes in the same order */
 
-/* A value on its way through a reduction: f of floats, i of the rest. */
+/* A value on its way through a reduction: f of floats and complex numbers, i of the rest. */
 typedef struct sec_scalar_value {
-  double f;
+  double _Complex f;
   int64_t i;
 } sec_scalar_value;
 sec_scalar_value sec_identity_value(sec_identity identity, sec_dtype dtype);

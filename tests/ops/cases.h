@@ -48,14 +48,15 @@ typedef struct test_case {
 } test_case;
 
 static const sec_dtype dtypes[] = {SEC_F64, SEC_F32, SEC_I32, SEC_I64, SEC_U32, SEC_U64, SEC_U8,
-                                   SEC_BOOL, SEC_I8, SEC_I16, SEC_U16, SEC_F16, SEC_BF16};
+                                   SEC_BOOL, SEC_I8, SEC_I16, SEC_U16, SEC_F16, SEC_BF16,
+                                   SEC_C128, SEC_C64};
 #define N_DTYPES ((int)(sizeof dtypes / sizeof *dtypes))
 
 static bool takes(const sec_primitive *p, sec_dtype d) {
   static const unsigned classes[] = {SEC_TAKES_BOOL, SEC_TAKES_INT, SEC_TAKES_UINT,
-                                     SEC_TAKES_FLOAT};
-  unsigned              taken = p->takes ? p->takes : SEC_TAKES_FLOAT;
-  return sec_dtype_kind(d) <= SEC_KIND_FLOAT && (taken & classes[sec_dtype_kind(d)]);
+                                     SEC_TAKES_FLOAT, SEC_TAKES_COMPLEX};
+  unsigned              taken = p->takes ? p->takes : SEC_TAKES_INEXACT;
+  return taken & classes[sec_dtype_kind(d)];
 }
 
 static bool word_char(char c) {
@@ -186,6 +187,7 @@ static int make_cases(const sec_primitive *p, sec_dtype d, bool every_shape, tes
     n_rows++;
     char *text = instantiate(&rows[i], d, &typed);
     if (!typed && d != SEC_F64) continue;
+    if ((rows[i].flags & ROW_REAL) && sec_dtype_kind(d) == SEC_KIND_COMPLEX) continue;
     if ((rows[i].flags & ROW_WIDE) && (d == SEC_F16 || d == SEC_BF16)) continue;
     cases[n] = (test_case){p, &rows[i], NULL};
     push_axis(&rows[i]);

@@ -21,6 +21,8 @@ enum { CHECK_MAX = 64 }; /* operands or results of a tested jaxpr */
 double  sec_get_f(const sec_array *a, int64_t i);
 int64_t sec_get_i(const sec_array *a, int64_t i);
 void    sec_put_f(sec_array *a, int64_t i, double x);
+double _Complex sec_get_c(const sec_array *a, int64_t i);
+void            sec_put_c(sec_array *a, int64_t i, double _Complex x);
 void    sec_put_i(sec_array *a, int64_t i, int64_t x);
 
 static uint64_t      check_seed = 1;
@@ -35,8 +37,9 @@ static inline void check_reseed(const char *name) {
   for (check_seed = 0; *name; name++) check_seed = check_seed * 31 + (unsigned char)*name;
 }
 
+/* Floats and complex numbers. */
 static inline bool check_is_float(const sec_aval *a) {
-  return sec_dtype_kind(a->dtype) == SEC_KIND_FLOAT;
+  return sec_dtype_kind(a->dtype) >= SEC_KIND_FLOAT;
 }
 
 static inline double check_get(const sec_array *a, int64_t i) {
@@ -50,7 +53,10 @@ static inline sec_array *check_random(sec_context *cx, const sec_aval *aval, dou
   assert_non_null(a);
   sec_kind kind = sec_dtype_kind(aval->dtype);
   for (int64_t i = 0; i < aval->size; i++) {
-    if (kind == SEC_KIND_FLOAT) sec_put_f(a, i, check_uniform(low, high));
+    if (kind == SEC_KIND_COMPLEX) {
+      double re = check_uniform(low, high);
+      sec_put_c(a, i, __builtin_complex(re, check_uniform(low, high)));
+    } else if (kind == SEC_KIND_FLOAT) sec_put_f(a, i, check_uniform(low, high));
     else if (kind == SEC_KIND_BOOL) sec_put_i(a, i, check_uniform(0, 1) < 0.5);
     else
       sec_put_i(
@@ -70,8 +76,9 @@ static inline void check_release(sec_array **a, int n) {
 /* Relative and absolute: the compiled math is good to a few ulp, reductions to some more.  f16 and bf16 are
  * computed in f32 and rounded once, which may go the other way than the evaluator's: one ulp. */
 static inline double check_tolerance(sec_dtype d) {
-  return d == SEC_F64    ? 2e-12
-         : d == SEC_F32  ? 5e-6
+  return d == SEC_F64 || d == SEC_C128 ? 2e-12
+         : d == SEC_F32 ? 5e-6
+         : d == SEC_C64 ? 2e-5 /* sums are twice as long */
          : d == SEC_F16  ? 0x1p-10
          : d == SEC_BF16 ? 0x1p-7
                          : 0;
@@ -83,6 +90,10 @@ static inline bool check_near(double a, double b, double tolerance) {
   return fabs(a - b) <= tolerance * (1 + fmax(fabs(a), fabs(b)));
 }
 
+static inline bool check_near_complex(double _Complex a, double _Complex b, double tolerance) {
+  return check_near(__real__ a, __real__ b, tolerance) && check_near(__imag__ a, __imag__ b, tolerance);
+}
+
 /* Prints the first difference. */
 static inline bool check_same(const char *what, const sec_array *a, const sec_array *b,
                               double tolerance) {
@@ -92,11 +103,13 @@ static inline bool check_same(const char *what, const sec_array *a, const sec_ar
   }
   bool is_float = check_is_float(a->aval);
   for (int64_t i = 0; i < a->aval->size; i++) {
-    bool same = is_float ? check_near(sec_get_f(a, i), sec_get_f(b, i), tolerance)
+    bool same = is_float ? check_near_complex(sec_get_c(a, i), sec_get_c(b, i), tolerance)
                          : sec_get_i(a, i) == sec_get_i(b, i);
     if (same) continue;
     print_error("%s: %s, element %" PRId64 ": %.17g and %.17g\n", what, sec_aval_text(a->aval), i,
                 check_get(a, i), check_get(b, i));
+    if (sec_dtype_kind(a->aval->dtype) == SEC_KIND_COMPLEX)
+      print_error("  imaginary parts %.17g and %.17g\n", __imag__ sec_get_c(a, i), __imag__ sec_get_c(b, i));
     return false;
   }
   return true;
@@ -143,7 +156,7 @@ static inline sec_array *check_step(sec_context *cx, sec_array *x, const sec_arr
   sec_array *y = sec_array_create_aval(cx, x->aval);
   assert_non_null(y);
   for (int64_t i = 0; i < x->aval->size; i++)
-    sec_put_f(y, i, sec_get_f(x, i) + h * sec_get_f(dx, i));
+    sec_put_c(y, i, sec_get_c(x, i) + h * sec_get_c(dx, i));
   return y;
 }
 
@@ -164,9 +177,10 @@ static inline sec_array *check_lane(sec_context *cx, const sec_array *a, int axi
   return out;
 }
 
+/* The pairing of JAX: the real part of products without conjugates. */
 static inline double check_dot(const sec_array *a, const sec_array *b) {
   double sum = 0;
-  for (int64_t i = 0; i < a->aval->size; i++) sum += sec_get_f(a, i) * sec_get_f(b, i);
+  for (int64_t i = 0; i < a->aval->size; i++) sum += __real__(sec_get_c(a, i) * sec_get_c(b, i));
   return sum;
 }
 

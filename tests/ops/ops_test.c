@@ -43,13 +43,15 @@ static void test_compiled(void **state) {
 
 /* ---- derivatives ---- */
 /* A jaxpr with a float narrower than f64 is differentiated as coarsely as that rounds. */
+static bool is_narrow(const sec_aval *a) {
+  return check_is_float(a) && a->dtype != SEC_F64 && a->dtype != SEC_C128;
+}
 static bool is_coarse(const sec_jaxpr *j) {
   bool coarse = false;
   for (int i = 0; i < sec_jaxpr_n_in(j); i++)
-    coarse |= check_is_float(sec_jaxpr_in_aval(j, i)) && sec_jaxpr_in_aval(j, i)->dtype != SEC_F64;
+    coarse |= is_narrow(sec_jaxpr_in_aval(j, i));
   for (int i = 0; i < sec_jaxpr_n_out(j); i++)
-    coarse |=
-        check_is_float(sec_jaxpr_out_aval(j, i)) && sec_jaxpr_out_aval(j, i)->dtype != SEC_F64;
+    coarse |= is_narrow(sec_jaxpr_out_aval(j, i));
   return coarse;
 }
 
@@ -69,11 +71,11 @@ static bool matches_differences(const sec_jaxpr *j, sec_array **x, sec_array **d
   for (int i = 0; i < n_out; i++) {
     if (!check_is_float(up[i]->aval)) continue;
     for (int64_t e = 0; e < up[i]->aval->size; e++) {
-      double slope = (sec_get_f(up[i], e) - sec_get_f(down[i], e)) / (2 * h),
-             given = sec_get_f(tangents[k], e);
-      if (check_near(flat ? 0 : slope, given, tolerance)) continue;
-      print_error("result %d, element %" PRId64 ": tangent %.12g, difference %.12g\n", i, e, given,
-                  slope);
+      double _Complex slope = (sec_get_c(up[i], e) - sec_get_c(down[i], e)) / (2 * h),
+                      given = sec_get_c(tangents[k], e);
+      if (check_near_complex(flat ? 0 : slope, given, tolerance)) continue;
+      print_error("result %d, element %" PRId64 ": tangent %.12g + %.12g i, difference %.12g + %.12g i\n", i, e,
+                  __real__ given, __imag__ given, __real__ slope, __imag__ slope);
       same = false;
     }
     k++;
@@ -299,19 +301,24 @@ static void test_vmap_case(const test_case *c) {
 }
 
 /* ---- running a check over the cases ---- */
-/* In f64, or for `any` in the first dtype that is taken. */
-static void over_cases(const sec_primitive *p, bool any, void (*run)(const test_case *c)) {
+static void over_dtype(const sec_primitive *p, sec_dtype d, bool any, void (*run)(const test_case *c)) {
   test_case cases[MAX_CASES];
-  int       d = 0;
-  check_reseed(p->name);
-  while (any && d < N_DTYPES - 1 && !takes(p, dtypes[d])) d++;
-  if (!takes(p, dtypes[d])) return;
-  int n = make_cases(p, dtypes[d], false, cases);
+  if (!takes(p, d)) return;
+  int n = make_cases(p, d, false, cases);
   for (int i = 0; i < n; i++) {
     bool values = cases[i].row && (cases[i].row->flags & ROW_VALUES);
     if (any || (has_float(cases[i].jaxpr) && !values)) run(&cases[i]);
     sec_jaxpr_release(cases[i].jaxpr);
   }
+}
+
+/* In f64 and c128, or for `any` in the first dtype that is taken and c128. */
+static void over_cases(const sec_primitive *p, bool any, void (*run)(const test_case *c)) {
+  int d = 0;
+  check_reseed(p->name);
+  while (any && d < N_DTYPES - 1 && !takes(p, dtypes[d])) d++;
+  over_dtype(p, dtypes[d], any, run);
+  if (dtypes[d] != SEC_C128) over_dtype(p, SEC_C128, any, run);
 }
 
 static void test_jvp(void **state) { over_cases(*state, false, test_jvp_case); }

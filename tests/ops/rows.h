@@ -6,8 +6,8 @@
 /* ORDERED: the first operand lies below the last.  POSITIVE_DEFINITE and TRIANGULAR: operand 0 has a heavy diagonal. */
 typedef enum fill { FILL_DOMAIN, FILL_ORDERED, FILL_POSITIVE_DEFINITE, FILL_TRIANGULAR } fill;
 /* NAMED: a collective, mapped over an axis "i" before it is run.  VALUES: the derivative is NaN there, as in JAX.
- * WIDE: in f32 and f64 alone. */
-typedef enum row_flags { ROW_NAMED = 1, ROW_VALUES = 2, ROW_WIDE = 4 } row_flags;
+ * WIDE: in f32 and f64 alone.  REAL: not of complex numbers. */
+typedef enum row_flags { ROW_NAMED = 1, ROW_VALUES = 2, ROW_WIDE = 4, ROW_REAL = 8 } row_flags;
 
 typedef struct row {
   const char *prim, *inputs, *equation, *results;
@@ -51,6 +51,12 @@ static const row rows[] = {
     {"regularized_incomplete_beta", "a:T[17]", "b:T[17] = regularized_incomplete_beta 1.5:T[] 2.5:T[] a", "b"},
     {"hyp1f1_grad", "a:T[5] b:T[5] c:T[5]", "d:T[5] = hyp1f1_grad 0.0:T[] a b c", "d"},
     {"hyp2f1_grad", "a:T[5] b:T[5] c:T[5] e:T[5]", "d:T[5] = hyp2f1_grad 0.0:T[] a b c e", "d"},
+    {"convert_element_type", "a:T[5]", "b:c64[5] = convert_element_type[new_dtype=complex64 weak_type=False] a", "b"},
+    {"convert_element_type", "a:T[5]", "b:c128[5] = convert_element_type[new_dtype=complex128 weak_type=False] a", "b"},
+    {"reinterpret", "a:f64[3,2]", "b:c128[3] = reinterpret[new_dtype=complex128 shape=(3,) weak_type=False] a", "b", FILL_DOMAIN, ROW_VALUES},
+    {"reinterpret", "a:c64[3]", "b:f32[3,2] = reinterpret[new_dtype=float32 shape=(3, 2) weak_type=False] a", "b", FILL_DOMAIN, ROW_VALUES},
+    {"complex", "a:f64[17] b:f64[17]", "c:c128[17] = complex a b", "c"},
+    {"complex", "a:f32[3,2] b:f32[]", "c:c64[3,2] = complex a b", "c"},
     {"iota", "", "a:T[17] = iota[dimension=0 dtype=T shape=(17,)] ", "a"},
     {"iota", "", "a:T[2,3,5] = iota[dimension=1 dtype=T shape=(2, 3, 5)] ", "a"},
     {"broadcast_in_dim", "a:T[3]", "b:T[3,5] = broadcast_in_dim[broadcast_dimensions=(0,) shape=(3, 5)] a", "b"},
@@ -157,7 +163,8 @@ static const row rows[] = {
     {"dot_general", "a:T[40,50] b:T[50,33]",
      "c:T[40,33] = dot_general[dimension_numbers=(([1], [0]), ([], [])) preferred_element_type=T] a b", "c"},
     {"dot_general", "a:T[40,50] b:T[40,50]",
-     "c:f32[40,40] = dot_general[dimension_numbers=(([1], [1]), ([], [])) preferred_element_type=float32] a b", "c"},
+     "c:f32[40,40] = dot_general[dimension_numbers=(([1], [1]), ([], [])) preferred_element_type=float32] a b", "c", FILL_DOMAIN,
+     ROW_REAL},
     {"dot_general", "a:T[70,80] b:T[70,80]",
      "c:T[70,70] = dot_general[dimension_numbers=(([1], [1]), ([], [])) preferred_element_type=T] a b", "c"},
     {"dot_general", "a:T[2,0] b:T[0,3]",
@@ -252,7 +259,8 @@ static const row rows[] = {
     {"while", "i:i32[] a:T[3] b:T[3]",
      "c:i32[] d:T[3] = while[body_jaxpr={ lambda ; k:T[3] n:i32[] x:T[3]. let m:i32[] = add n 3:i32[]; y:T[3] = mul x k in (m, y) } "
      "body_nconsts=1 cond_jaxpr={ lambda ; n:i32[] x:T[3]. let t:bool[] = lt n 10:i32[] in (t,) } cond_nconsts=0] b i a", "c, d"},
-    {"scan", "a:T[] b:T[5]", "c:T[] d:T[5] = scan[jaxpr=" SCALAR_BODY " length=5 num_carry=1 num_consts=0 reverse=False] a b", "c, d"},
+    {"scan", "a:T[] b:T[5]", "c:T[] d:T[5] = scan[jaxpr=" SCALAR_BODY " length=5 num_carry=1 num_consts=0 reverse=False] a b", "c, d",
+     FILL_DOMAIN, ROW_REAL}, /* sines of complex numbers grow too fast */
     {"scan", "k:T[2] a:T[2] b:T[3,2]",
      "c:T[2] d:T[3,2] = scan[jaxpr={ lambda ; k:T[2] p:T[2] q:T[2]. let r:T[2] = mul p k; s:T[2] = add r q; t:T[2] = mul s q in (s, t) } "
      "length=3 num_carry=1 num_consts=1 reverse=True] k a b", "c, d"},

@@ -22,7 +22,7 @@ needs_jax = pytest.mark.skipif(jax is None, reason="JAX is not installed")
 
 # The error of either side, relative to the largest element: a few rounding errors of a short chain of operations (f32: XLA's
 # tanh alone is wrong by 2e-6 where derivatives cancel).
-TOLERANCE = {"float16": 4e-3, "float32": 5e-6, "float64": 1e-13}
+TOLERANCE = {"float16": 4e-3, "float32": 5e-6, "float64": 1e-13, "complex64": 5e-6, "complex128": 1e-13}
 
 
 def names(api):
@@ -51,6 +51,7 @@ def names(api):
         "vmap": api.vmap,
         "jvp": api.jvp,
         "vjp": api.vjp,
+        "c": lambda *a: api.numpy.array(a, dtype="complex64"),
         "f": f,
         "i": i,
         "x": f(1, 2, 3, 4, 5),
@@ -81,15 +82,17 @@ def compare(got, want, weak=True):
         g, w = np.asarray(g), np.asarray(w)
         assert g.shape == w.shape
         assert g.dtype == w.dtype
-        if w.dtype.kind != "f":
+        if w.dtype.kind not in "fc":
             assert (g == w).all() or w.dtype.kind == "V"
             continue
         assert (np.isnan(g) == np.isnan(w)).all()
         finite = np.isfinite(w)
-        assert (g[~finite & ~np.isnan(w)] == w[~finite & ~np.isnan(w)]).all()
+        infinite = ~finite & ~np.isnan(w)
+        assert (np.isinf(g[infinite]) if w.dtype.kind == "c" else g[infinite] == w[infinite]).all()
         if finite.any():
-            scale = max(float(np.abs(w[finite].astype("float64")).max()), 1e-30)
-            error = np.abs(g[finite].astype("float64") - w[finite].astype("float64")).max()
+            wide = "complex128" if w.dtype.kind == "c" else "float64"
+            scale = max(float(np.abs(w[finite].astype(wide)).max()), 1e-30)
+            error = np.abs(g[finite].astype(wide) - w[finite].astype(wide)).max()
             assert error <= TOLERANCE[w.dtype.name] * scale, f"error {error / scale:.1e}"
 
 

@@ -52,8 +52,10 @@ def _inputs(what, leaves, allow_int=False, holomorphic=False):
             raise TypeError(
                 f"{what} requires real- or complex-valued inputs (input dtype that is a sub-dtype of np.floating), but got {a.dtype.name}.\n  hint: pass floats (3.0, astype), or allow_int=True"
             )
-        if kind == "COMPLEX" and not holomorphic:
-            raise TypeError(f"{what}: complex inputs are not differentiated in this version, got {a.dtype.name}")
+        if what == "jacfwd" and kind == "COMPLEX" and not holomorphic:
+            raise TypeError(
+                f"jacfwd requires real-valued inputs (input dtype that is a sub-dtype of np.floating), but got {a.dtype.name}. For holomorphic differentiation, pass holomorphic=True. For differentiation of non-holomorphic functions involving complex inputs or integer inputs, use jax.jvp directly."
+            )
     return avals
 
 
@@ -127,6 +129,7 @@ def value_and_grad(fun, argnums=0, has_aux=False, holomorphic=False, allow_int=F
 
         jaxpr, (out_tree, n, aux) = _trace_function(chosen, leaves, tree, avals, has_aux, _name(fun))
         _check_scalar(jaxpr, out_tree, n)
+        check_outputs("grad", jaxpr.out_avals[:1], holomorphic)
         wrt = [i for i, a in enumerate(avals) if a.is_float]
         derived = transformed(lib.sec_jaxpr_grad, jaxpr.handle, _integers(wrt), len(wrt), True)
         results = call(derived, leaves)
@@ -148,10 +151,22 @@ def _check_scalar(jaxpr, out_tree, n):
     out = jaxpr.out_avals[0]
     if out.shape:
         raise TypeError(f"Gradient only defined for scalar-output functions. Output had shape: {out.shape}.\n  hint: reduce the output (sum, mean), or use jacrev, or vjp with a cotangent")
-    if not out.is_float:
-        raise TypeError(
-            f"grad requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got {out.dtype.name}.\n  hint: convert the output with astype"
-        )
+
+
+def check_outputs(what, avals, holomorphic):
+    """Real results, or complex ones of a holomorphic function; jacfwd takes both without the flag."""
+    for a in avals:
+        kind = _types.KINDS[a.code]
+        if holomorphic and kind != "COMPLEX":
+            raise TypeError(f"{what} with holomorphic=True requires outputs with complex dtype, but got {a.dtype.name}.")
+        if kind == "COMPLEX" and not holomorphic and what != "jacfwd":
+            raise TypeError(
+                f"{what} requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got {a.dtype.name}. For holomorphic differentiation, pass holomorphic=True. For differentiation of non-holomorphic functions involving complex outputs, use jax.vjp directly."
+            )
+        if not a.is_float:
+            raise TypeError(
+                f"{what} requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got {a.dtype.name}.\n  hint: convert the output with astype"
+            )
 
 
 def grad(fun, argnums=0, has_aux=False, holomorphic=False, allow_int=False, reduce_axes=()):

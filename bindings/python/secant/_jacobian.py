@@ -3,7 +3,7 @@
 import numpy as np
 
 from secant import _array, _tree
-from secant._autodiff import _booleans, _inputs, _integers, _name, _named, _place, _trace_function, argument_numbers
+from secant._autodiff import _booleans, _inputs, _integers, _name, _named, _place, _trace_function, argument_numbers, check_outputs
 from secant._errors import placed
 from secant._lib import lib
 from secant._trace import call, trace_flat, transformed
@@ -33,11 +33,7 @@ def _jacobian(what, fun, argnums, has_aux, holomorphic, allow_int, derive):
             return fun(*_place(args, nums, subtrees), **keywords)
 
         jaxpr, (out_tree, n, aux) = _trace_function(chosen, leaves, tree, avals, has_aux, _name(fun))
-        for a in jaxpr.out_avals[:n]:
-            if not a.is_float:
-                raise TypeError(
-                    f"{what} requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got {a.dtype.name}.\n  hint: convert the output with astype"
-                )
+        check_outputs(what, jaxpr.out_avals[:n], holomorphic)
         whole, _ = trace_flat(lambda ins: (derive(jaxpr, ins, avals, n), None), avals, _name(fun))
         results = call(whole, leaves)
         blocks, rest = results[: n * len(leaves)], results[n * len(leaves) :]

@@ -54,6 +54,10 @@ def lift(x):
         if not -(2**31) <= x < 2**31 and not _types.x64():
             raise OverflowError(f"Python integer {x} out of bounds for int32")
         return lib.sec_scalar_int(x)
+    if cls is complex:
+        return lib.sec_scalar_complex(x.real, x.imag)
+    if isinstance(x, np.generic) and x.dtype.kind == "c":
+        return lib.sec_literal_complex(_types.code_of(x.dtype), False, float(x.real), float(x.imag))
     if isinstance(x, np.generic) and x.dtype.kind in "biuf":
         if type(number := _types.narrowed(x)) is not cls:
             return lift(number)
@@ -83,6 +87,9 @@ def _checked(v):
 
 def literal(code, x, weak=False):
     """A typed scalar."""
+    if _types.KINDS[code] == "COMPLEX":
+        x = complex(x)
+        return Tracer(_checked(lib.sec_literal_complex(code, weak, x.real, x.imag)))
     integer = not _types.is_float(code)
     return Tracer(
         _checked(lib.sec_literal_of(code, weak, 0.0 if integer else float(x), _wrap64(int(x)) if integer else 0))

@@ -200,8 +200,10 @@ def _fold_in(words, data):
 
 
 # ---- bits ----
-def _dtype(dtype, kind, what):
+def _dtype(dtype, kind, what, complex_too=False):
     code = _types.default_code(kind) if dtype is None else _types.code_of(dtype)
+    if complex_too and _types.KINDS[code] == "COMPLEX":
+        return code
     if _types.KINDS[code] not in ((kind, "INT", "UINT") if kind == "INT" else (kind,)):
         raise TypeError(f"{what}: dtype {_types.NAMES[code]} does not fit")
     return code
@@ -272,11 +274,17 @@ def _uniform(words, shape, code, minval=0.0, maxval=1.0):
 
 def normal(key, shape=(), dtype=None, *, out_sharding=None):
     """Standard normal floats."""
-    return _on_key(_normal, key, _shape(shape), _dtype(dtype, "FLOAT", "normal"))
+    return _on_key(_normal, key, _shape(shape), _dtype(dtype, "FLOAT", "normal", complex_too=True))
 
 
 @op(1)
 def _normal(words, shape, code):
+    if _types.KINDS[code] == "COMPLEX":
+        part = _types.F32 if code == _types.CODES["complex64"] else _types.F64
+        keys = _split(tracer(words), (2,))
+        re, im = (_normal(keys[i], shape, part) for i in range(2))
+        root = lax.full(shape, np.sqrt(2), _types.numpy_dtype(part))
+        return lax.complex(lax.div(re, root), lax.div(im, root))
     dtype = _types.numpy_dtype(code)
     low = np.nextafter(np.array(-1, dtype), np.array(0, dtype), dtype=dtype if code != _types.BF16 else None)
     u = _uniform(tracer(words), shape, code, float(low), 1.0)

@@ -22,6 +22,9 @@ SEC_API sec_array *sec_array_create_aval(sec_context *cx, const sec_aval *aval);
 SEC_API sec_array *sec_array_reshape(sec_array *a, int rank, const int64_t *dims);
 SEC_API sec_array *sec_array_create_f32(sec_context *cx, int rank, const int64_t *dims, const float *data);
 SEC_API sec_array *sec_array_create_f64(sec_context *cx, int rank, const int64_t *dims, const double *data);
+/* Complex numbers are pairs: real part, imaginary part. */
+SEC_API sec_array *sec_array_create_c64(sec_context *cx, int rank, const int64_t *dims, const float *data);
+SEC_API sec_array *sec_array_create_c128(sec_context *cx, int rank, const int64_t *dims, const double *data);
 SEC_API sec_array *sec_array_create_i32(sec_context *cx, int rank, const int64_t *dims, const int32_t *data);
 
 SEC_API sec_array      *sec_array_retain(sec_array *a);

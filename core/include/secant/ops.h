@@ -103,7 +103,7 @@ SEC_API sec_value sec_nextafter(sec_value x, sec_value y);
 /* core/ops/compare.c */
 SEC_API sec_value sec_eq(sec_value x, sec_value y);
 SEC_API sec_value sec_ne(sec_value x, sec_value y);
-SEC_API sec_value sec_lt(sec_value x, sec_value y);
+SEC_API sec_value sec_lt(sec_value x, sec_value y); /* complex numbers: real parts first, then imaginary ones */
 SEC_API sec_value sec_le(sec_value x, sec_value y);
 SEC_API sec_value sec_gt(sec_value x, sec_value y);
 SEC_API sec_value sec_ge(sec_value x, sec_value y);
@@ -125,6 +125,12 @@ SEC_API sec_value sec_convert(sec_value x, sec_dtype dtype, bool weak); /* conve
 SEC_API sec_value sec_bitcast_convert_type(sec_value x, sec_dtype dtype);
 SEC_API sec_value sec_copy(sec_value x);
 SEC_API sec_value sec_stop_gradient(sec_value x);
+
+/* core/ops/complex.c: of a real x, sec_real and sec_conj give x, sec_imag zeros */
+SEC_API sec_value sec_complex(sec_value x, sec_value y); /* x + i y of f32 or f64 */
+SEC_API sec_value sec_real(sec_value x);
+SEC_API sec_value sec_imag(sec_value x);
+SEC_API sec_value sec_conj(sec_value x);
 
 /* core/ops/shape.c */
 SEC_API sec_value sec_iota(sec_dtype dtype, int rank, const int64_t *dims, int dimension);

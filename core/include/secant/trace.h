@@ -33,6 +33,8 @@ SEC_API int          sec_trace_depth(void);
 SEC_API sec_value sec_scalar(double x);
 SEC_API sec_value sec_scalar_int(int64_t x);
 SEC_API sec_value sec_scalar_bool(bool x);
+SEC_API sec_value sec_scalar_complex(double re, double im);
+SEC_API sec_value sec_literal_complex(sec_dtype dtype, bool weak, double re, double im);
 SEC_API sec_value sec_literal_of(sec_dtype dtype, bool weak, double x, int64_t i); /* i for integers and bool */
 SEC_API sec_value sec_constant(sec_array *a);
 

@@ -26,7 +26,7 @@ SEC_API sec_status sec_jaxpr_transpose(const sec_jaxpr *linear, int n_nonlinear,
 /* vjp: (inputs, cotangents of the float outputs) -> (outputs, cotangents of the wrt inputs) in one jaxpr. */
 SEC_API sec_status sec_jaxpr_vjp(const sec_jaxpr *j, const bool *wrt, sec_jaxpr **out);
 /* grad: inputs -> (outputs if with_value, gradients of output 0 by the inputs wrt[0..n_wrt-1]).
- * Output 0 must be a float scalar; further outputs are auxiliary and returned after it when with_value. */
+ * Output 0 must be a float scalar (a complex one is differentiated as a holomorphic function); further outputs are auxiliary and returned after it when with_value. */
 SEC_API sec_status sec_jaxpr_grad(const sec_jaxpr *j, const int *wrt, int n_wrt, bool with_value, sec_jaxpr **out);
 /* vmap: axis in_axes[i] (may be negative, or SEC_NOT_MAPPED) of every input is mapped; the mapped axis of
  * output i is put at out_axes[i] (SEC_NOT_MAPPED: the output must not depend on it).  j is the program of one lane,

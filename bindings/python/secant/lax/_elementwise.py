@@ -1,9 +1,13 @@
 """lax's elementwise functions: strict in dtype, scalars and axes of size one are stretched, nothing is promoted."""
 
+import warnings
+
+import numpy as np
+
 from secant import _types
 from secant._eager import op
 from secant._lib import int64s, lib
-from secant._trace import local, tracer, values
+from secant._trace import aval_of, local, tracer, values
 from secant._tracer import Tracer, made
 from secant._tree import tree_map
 
@@ -28,6 +32,8 @@ __all__ = (
     "cbrt",
     "ceil",
     "clamp",
+    "complex",
+    "conj",
     "convert_element_type",
     "copy",
     "cos",
@@ -43,6 +49,7 @@ __all__ = (
     "floor",
     "ge",
     "gt",
+    "imag",
     "integer_pow",
     "is_finite",
     "le",
@@ -57,6 +64,7 @@ __all__ = (
     "neg",
     "nextafter",
     "pow",
+    "real",
     "rem",
     "round",
     "rsqrt",
@@ -77,6 +85,7 @@ __all__ = (
     "tanh",
 )
 
+_ComplexWarning = getattr(np, "exceptions", np).ComplexWarning
 FLOAT, NUMBER, BITS, ANY = (
     ("FLOAT", "COMPLEX"),
     ("INT", "UINT", "FLOAT", "COMPLEX"),
@@ -143,6 +152,8 @@ def binary(name, kinds, doc, function=None):
     return op(2)(f)
 
 
+real = unary("real", ("COMPLEX",), "Real part of a complex number.")
+imag = unary("imag", ("COMPLEX",), "Imaginary part of a complex number.")
 neg = unary("neg", NUMBER, "Minus x; integers wrap.")
 sign = unary("sign", NUMBER, "-1, 0 or 1; keeps NaN and the sign of zero.")
 abs = unary("abs", SIGNED, "Absolute value.")
@@ -180,6 +191,7 @@ bitwise_not = unary("bitwise_not", BITS, "Bits inverted; bool: not.", "sec_not")
 stop_gradient_array = unary("stop_gradient", ANY, "x, with derivative zero.")
 copy = unary("copy", ANY, "x as a new value.")
 
+complex = binary("complex", ("FLOAT",), "x + i y of floats of 32 or 64 bits.")
 add = binary("add", NUMBER, "x + y.")
 sub = binary("sub", NUMBER, "x - y.")
 _mul = binary("mul", NUMBER, "x * y.")
@@ -274,15 +286,40 @@ def select(pred, on_true, on_false):
 
 
 @op(1)
+def conj(x):
+    """The complex conjugate; of a float a complex number."""
+    x = tracer(x)
+    _takes("conj", x, FLOAT)
+    if _types.KINDS[x.aval.code] == "COMPLEX":
+        return made(lib.sec_conj(x.value))
+    zero = lib.sec_literal_of(x.aval.code, x.aval.weak_type, -0.0, 0)
+    return made(lib.sec_complex(x.value, zero))
+
+
+@op(1)
+def _converted(operand, code):
+    return made(lib.sec_convert(tracer(operand).value, code, False))
+
+
 def convert_element_type(operand, new_dtype):
-    """`operand` in another dtype: floats to integers saturate, NaN gives 0."""
-    return made(lib.sec_convert(tracer(operand).value, _types.code_of(new_dtype), False))
+    """`operand` in another dtype: floats to integers saturate, NaN gives 0; complex to real drops the imaginary part."""
+    code = _types.code_of(new_dtype)
+    warn_of_parts(operand, code)
+    return _converted(operand, code)
+
+
+def warn_of_parts(x, code):
+    """NumPy's warning where a complex number becomes real."""
+    if _types.KINDS[code] != "COMPLEX" and _types.KINDS[aval_of(x).code] == "COMPLEX":
+        warnings.warn("Casting complex values to real discards the imaginary part", _ComplexWarning, stacklevel=3)
 
 
 @op(1)
 def bitcast_convert_type(operand, new_dtype):
     """The same bits as another dtype; a trailing axis is split or joined (low bits first) where widths differ."""
     x, code = tracer(operand), _types.code_of(new_dtype)
+    if "COMPLEX" in (_types.KINDS[x.aval.code], _types.KINDS[code]) and x.aval.code != code:
+        raise TypeError(f"bitcast_convert_type: {x.dtype.name} cannot be read as {_types.NAMES[code]}\n  hint: use real, imag and complex")
     if _types.BOOL in (x.aval.code, code) and x.aval.code != code:
         raise TypeError(f"bitcast_convert_type: {x.dtype.name} and {_types.NAMES[code]} have different widths in bits")
     old, new = _types.SIZES[x.aval.code], _types.SIZES[code]

@@ -74,8 +74,8 @@ def _cumulative(name, kinds, doc):
 
 cumsum = _cumulative("cumsum", NUMBER, "Running sum along an axis.")
 cumprod = _cumulative("cumprod", NUMBER, "Running product along an axis.")
-cummax = _cumulative("cummax", ORDERED, "Running maximum along an axis.")
-cummin = _cumulative("cummin", ORDERED, "Running minimum along an axis.")
+cummax = _cumulative("cummax", ANY, "Running maximum along an axis.")
+cummin = _cumulative("cummin", ANY, "Running minimum along an axis.")
 
 
 @op(2)

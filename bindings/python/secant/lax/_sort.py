@@ -23,8 +23,8 @@ def _operands(name, operands):
         raise TypeError(f"{name} requires at least one operand")
     if len({x.shape for x in xs}) > 1:
         raise TypeError(f"Arguments to {name} must have equal shapes, got: {', '.join(str(x.shape) for x in xs)}")
-    if any(_types.KINDS[x.aval.code] == "COMPLEX" for x in xs):
-        raise NotImplementedError(f"{name} of complex numbers is not available in this version")
+    if name == "top_k" and any(_types.KINDS[x.aval.code] == "COMPLEX" for x in xs):
+        raise TypeError(f"{name} does not accept complex numbers, which have no order\n  hint: sort takes them, by real parts first")
     return xs
 
 

@@ -13,7 +13,7 @@ from secant.numpy._logic import isfinite, where
 from secant.numpy._reductions import all, sum
 from secant.numpy._rounding import trunc
 from secant.numpy._shape import broadcast_shapes, expand_dims, moveaxis, pad
-from secant.numpy._ufuncs import abs, exp2
+from secant.numpy._ufuncs import abs, arctan2, exp2
 
 
 # ---- mapping ----
@@ -247,6 +247,9 @@ def isrealobj(x):
 def angle(z, deg=False):
     """The angle of numbers in the complex plane: 0 or pi for reals."""
     x = inexact(arraylike("angle", z))
+    if kind(x) == "COMPLEX":
+        out = arctan2(x.imag, x.real)
+        return out * (180 / np.pi) if deg else out
     out = where(x != x, x, where(x < 0, np.pi, 0.0).astype(x.dtype))
     return out * (180 / np.pi) if deg else out
 

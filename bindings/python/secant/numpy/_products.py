@@ -43,6 +43,7 @@ def matmul(a, b, *, precision=None, preferred_element_type=None, out_sharding=No
 def vdot(a, b, *, precision=None, preferred_element_type=None):
     """Product of two arrays as vectors."""
     x, y = arraylike("vdot", a, b)
+    x = x.conj()
     return dot(x.reshape(-1), y.reshape(-1), preferred_element_type=preferred_element_type)
 
 
@@ -51,7 +52,7 @@ def vecdot(x1, x2, /, *, axis=-1, precision=None, preferred_element_type=None):
     """Products of vectors along an axis."""
     from secant.numpy._reductions import sum
 
-    return sum(arraylike("vecdot", x1) * arraylike("vecdot", x2), axis)
+    return sum(arraylike("vecdot", x1).conj() * arraylike("vecdot", x2), axis)
 
 
 @op(2)

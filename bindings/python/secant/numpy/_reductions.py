@@ -188,7 +188,11 @@ def var(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=Non
     if code in (_types.F16, _types.BF16):
         x = convert(x, _types.F32)
     center = _mean(x, axes, keepdims=True, where=where) if mean is None else convert(arraylike("var", mean), x.aval.code)
-    centered = square(x - center)
+    centered = x - center
+    if kind(x) == "COMPLEX":
+        centered, code = square(centered.real) + square(centered.imag), code - _types.CODES["complex64"] + _types.F32
+    else:
+        centered = square(centered)
     n = _count(x, axes, where) - (ddof if correction is None else correction)
     total = sum(centered, axes, keepdims=keepdims or where is not None, where=where)
     r = total / n if where is not None or n > 0 else total * np.nan

@@ -5,8 +5,9 @@ from secant._eager import op
 from secant._lib import int64s, lib
 from secant._trace import aval_of
 from secant._tracer import made
+from secant.lax._elementwise import warn_of_parts
 from secant.numpy._common import arraylike, inexact, kind, promoted_inexact, scalar_like
-from secant.numpy._dtypes import finfo
+from secant.numpy._dtypes import finfo, iscomplexobj
 from secant.numpy._logic import _named, isfinite, isnan, isneginf, isposinf, where
 from secant.numpy._ufuncs import _strong, abs, maximum, minimum
 
@@ -46,6 +47,8 @@ def round(a, decimals=0, out=None):
         if decimals < 0:
             raise NotImplementedError("round: integers take no negative decimals, as in JAX; convert to a float type first")
         return x
+    if kind(x) == "COMPLEX":
+        return lax.complex(round(real(x), decimals), round(imag(x), decimals))
     if not decimals:
         return made(lib.sec_round(x.value, 1))
     factor = 10.0**decimals
@@ -59,6 +62,10 @@ around = round
 def clip(arr=None, /, min=None, max=None, *, a=None, a_min=None, a_max=None):
     """minimum(maximum(x, min), max)."""
     x = arraylike("clip", a if arr is None else arr)
+    if any(iscomplexobj(z) for z in (x, min, max, a_min, a_max) if z is not None):
+        raise ValueError(
+            "Clip received a complex value either through the input or the min/max keywords. Complex values have no ordering and cannot be clipped. Please convert to a real value or array by taking the real or imaginary components via jax.numpy.real/imag respectively."
+        )
     low, high = a_min if min is None else min, a_max if max is None else max
     if any(v is not None and _types.KINDS[aval_of(v).code] == "COMPLEX" for v in (x, low, high)):
         raise ValueError("Clip received a complex value: complex numbers have no order.\n  hint: clip the real and the imaginary part")
@@ -109,6 +116,8 @@ def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     x = arraylike("nan_to_num", x)
     if not x.aval.is_float:
         return x
+    if kind(x) == "COMPLEX":
+        return lax.complex(*(nan_to_num(part, nan=nan, posinf=posinf, neginf=neginf) for part in (real(x), imag(x))))
     info = finfo(x.dtype)
     high = float(info.max) if posinf is None else posinf
     low = float(info.min) if neginf is None else neginf
@@ -118,10 +127,17 @@ def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
 
 
 @op(1)
-def astype(x, dtype, /, *, copy=False, device=None):
-    """`x` in another dtype."""
+def _astype(x, code):
     x = arraylike("astype", x)
-    return made(lib.sec_convert(x.value, _types.code_of(dtype if dtype is not None else float), False))
+    return made(lib.sec_convert(x.value, code, False))
+
+
+def astype(x, dtype, /, *, copy=False, device=None):
+    """`x` in another dtype; of a complex number that becomes real the imaginary part is dropped, with NumPy's warning."""
+    code = _types.code_of(dtype if dtype is not None else float)
+    if code != _types.BOOL:
+        warn_of_parts(x, code)
+    return _astype(x, code)
 
 
 @op(1)
@@ -138,10 +154,7 @@ def bitcast(x, dtype):
 @op(1)
 def conj(x, /):
     """The complex conjugate; real numbers stay."""
-    x = arraylike("conj", x)
-    if kind(x) == "COMPLEX":
-        raise NotImplementedError("complex numbers are not available in this version")
-    return x
+    return made(lib.sec_conj(arraylike("conj", x).value))
 
 
 conjugate = conj
@@ -150,11 +163,13 @@ conjugate = conj
 @op(1)
 def real(x, /):
     """The real part; real numbers stay."""
-    return conj(x)
+    return made(lib.sec_real(arraylike("real", x).value))
 
 
 @op(1)
 def imag(x, /):
     """The imaginary part: zeros for real numbers."""
     x = arraylike("imag", x)
+    if kind(x) == "COMPLEX":
+        return made(lib.sec_imag(x.value))
     return x * 0 if kind(x) != "FLOAT" else made(lib.sec_full(scalar_like(x, 0).value, x.ndim, int64s(x.shape)))

@@ -77,6 +77,9 @@ static sec_status conv_type(sec_typing *t) {
   const sec_param *preferred = sec_params_find(t->params, "preferred_element_type");
   if (preferred == NULL || preferred->kind != SEC_PARAM_DTYPE)
     return sec_type_error(t, SEC_ARGUMENT, "give the result's dtype", "parameter preferred_element_type is missing");
+  if (sec_aval_is_complex(x) && sec_dtype_kind(preferred->u.dtype) != SEC_KIND_COMPLEX)
+    return sec_type_error(t, SEC_TYPE, "take the real part of the result", "operands %s and %s give complex numbers, not %s", x->text, y->text,
+                          sec_dtype_name(preferred->u.dtype));
   dims[c.out[0]] = x->dims[c.lhs[0]] / c.batch_groups;
   dims[c.out[1]] = y->dims[c.rhs[0]];
   for (int a = 0; a < c.n; a++)

@@ -230,13 +230,13 @@ static sec_cost window_cost(const sec_typing *t) {
   .cost = window_cost
 
 SEC_PRIMITIVE(reduce_window_sum, .doc = "Sum of each window.", REDUCE_WINDOW, .linear = 1, .transpose = {sum_transpose},
-              .combine = &sec_add_p, .identity = SEC_ID_ZERO, .takes = SEC_TAKES_REAL)
+              .combine = &sec_add_p, .identity = SEC_ID_ZERO, .takes = SEC_TAKES_NUMBER)
 SEC_PRIMITIVE(reduce_window_prod, .doc = "Product of each window.", REDUCE_WINDOW, .jvp = {prod_jvp}, .combine = &sec_mul_p,
-              .identity = SEC_ID_ONE, .takes = SEC_TAKES_REAL)
+              .identity = SEC_ID_ONE, .takes = SEC_TAKES_NUMBER)
 SEC_PRIMITIVE(reduce_window_max, .doc = "Greatest element of each window; NaN if there is one.", REDUCE_WINDOW,
-              .jvp = {extremum_jvp}, .combine = &sec_max_p, .identity = SEC_ID_LOWEST, .takes = SEC_TAKES_ANY)
+              .jvp = {extremum_jvp}, .combine = &sec_max_p, .identity = SEC_ID_LOWEST, .takes = SEC_TAKES_ORDERED)
 SEC_PRIMITIVE(reduce_window_min, .doc = "Least element of each window; NaN if there is one.", REDUCE_WINDOW,
-              .jvp = {extremum_jvp}, .combine = &sec_min_p, .identity = SEC_ID_HIGHEST, .takes = SEC_TAKES_ANY)
+              .jvp = {extremum_jvp}, .combine = &sec_min_p, .identity = SEC_ID_HIGHEST, .takes = SEC_TAKES_ORDERED)
 SEC_PRIMITIVE(reduce_window_and, .doc = "Bitwise and of each window.", REDUCE_WINDOW, .combine = &sec_and_p,
               .identity = SEC_ID_ALL_ONES, .takes = SEC_TAKES_BITS, .flags = SEC_FLAG_NO_GRADIENT)
 SEC_PRIMITIVE(reduce_window_or, .doc = "Bitwise or of each window.", REDUCE_WINDOW, .combine = &sec_or_p,

@@ -197,7 +197,7 @@ static const row rows[] = {
      "preferred_element_type=T rhs_dilation=() window_strides=()] a b", "c"},
     {"conv_general_dilated", "a:T[2,3,9] b:T[5,3,4]",
      "c:f32[2,5,6] = conv_general_dilated[batch_group_count=1 dimension_numbers=((0, 1, 2), (0, 1, 2), (0, 1, 2)) feature_group_count=1 lhs_dilation=(1,) padding=((0, 0),) "
-     "preferred_element_type=float32 rhs_dilation=(1,) window_strides=(1,)] a b", "c"},
+     "preferred_element_type=float32 rhs_dilation=(1,) window_strides=(1,)] a b", "c", FILL_DOMAIN, ROW_REAL},
     {"conv_general_dilated", "a:T[1,2,3] b:T[2,2,5]",
      "c:T[1,2,0] = conv_general_dilated[batch_group_count=1 dimension_numbers=((0, 1, 2), (0, 1, 2), (0, 1, 2)) feature_group_count=1 lhs_dilation=(1,) padding=((0, 0),) "
      "preferred_element_type=T rhs_dilation=(1,) window_strides=(1,)] a b", "c"},

@@ -27,6 +27,7 @@ static void copy_bytes(sec_function *f, uint32_t to, uint32_t from, size_t bytes
 /* ---- small arrays of a loop: in registers ---- */
 static const char *storage(const sec_function *f, int slot) {
   sec_dtype d = f->plan->slots[slot].aval->dtype;
+  if (sec_dtype_kind(d) == SEC_KIND_COMPLEX) return d == SEC_C64 ? "i64" : "i128"; /* only moved */
   return d == SEC_BOOL ? "i8" : sec_dtype_mlir_name(d);
 }
 

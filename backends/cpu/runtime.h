@@ -80,6 +80,9 @@ sec_runtime_fn sec_rt_host_call;
 sec_runtime_fn sec_rt_gather, sec_rt_scatter, sec_rt_scatter_add, sec_rt_scatter_mul, sec_rt_scatter_min,
     sec_rt_scatter_max, sec_rt_argreduce, sec_rt_transpose;
 
+/* rt_fft.c: Fourier transforms of the last axes; meta is described there. */
+sec_runtime_fn sec_rt_fft;
+
 /* rt_sort.c: sorts along the middle axis, lexicographically by the first operands; stable; NaN last.
  * bufs: operands, results.
  * meta: operands (at most 16), keys, outer, n (below 2^32), inner, dtype of each operand. */

@@ -187,7 +187,7 @@ static const struct {
   sec_runtime_fn *function;
 } functions[] = {
     FUNCTION(sec_rt_dot), FUNCTION(sec_rt_cholesky),   FUNCTION(sec_rt_triangular_solve),
-    FUNCTION(sec_rt_lu), FUNCTION(sec_rt_cumulative), FUNCTION(sec_rt_copy),
+    FUNCTION(sec_rt_lu), FUNCTION(sec_rt_cumulative), FUNCTION(sec_rt_fft), FUNCTION(sec_rt_copy),
     FUNCTION(sec_rt_gather), FUNCTION(sec_rt_scatter), FUNCTION(sec_rt_scatter_add), FUNCTION(sec_rt_scatter_mul),
     FUNCTION(sec_rt_scatter_min), FUNCTION(sec_rt_scatter_max), FUNCTION(sec_rt_argreduce), FUNCTION(sec_rt_transpose),
     FUNCTION(sec_rt_conv),

@@ -243,6 +243,7 @@ PROTOTYPES = {
     "sec_expm1": (c_uint64, [c_uint64]),
     "sec_expn": (c_uint64, [c_uint64, c_uint64]),
     "sec_eye": (c_uint64, [c_int, c_int64, c_int64, c_int64]),
+    "sec_fft": (c_uint64, [c_uint64, c_int, c_void_p, c_int]),
     "sec_floor": (c_uint64, [c_uint64]),
     "sec_floor_divide": (c_uint64, [c_uint64, c_uint64]),
     "sec_fn_create": (c_void_p, [c_void_p, c_char_p, c_void_p, c_void_p, c_int, c_int]),

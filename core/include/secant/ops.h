@@ -132,6 +132,11 @@ SEC_API sec_value sec_real(sec_value x);
 SEC_API sec_value sec_imag(sec_value x);
 SEC_API sec_value sec_conj(sec_value x);
 
+/* core/ops/fft.c: the last n axes, lengths[i] of axis rank - n + i; inverse transforms divide by the number of elements.  Of a real
+ * transform the last axis has lengths[n - 1] / 2 + 1 complex elements. */
+typedef enum sec_fft_type { SEC_FFT, SEC_IFFT, SEC_RFFT, SEC_IRFFT } sec_fft_type;
+SEC_API sec_value sec_fft(sec_value x, sec_fft_type type, const int64_t *lengths, int n);
+
 /* core/ops/shape.c */
 SEC_API sec_value sec_iota(sec_dtype dtype, int rank, const int64_t *dims, int dimension);
 SEC_API sec_value sec_full(sec_value scalar, int rank, const int64_t *dims);

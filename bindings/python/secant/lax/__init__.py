@@ -30,6 +30,7 @@ from secant.lax._convolution import (  # noqa: F401
 )
 from secant.lax._elementwise import *  # noqa: F401,F403
 from secant.lax._elementwise import RoundingMethod  # noqa: F401
+from secant.lax._fft import FftType, fft  # noqa: F401
 from secant.lax._gather import (  # noqa: F401
     GatherDimensionNumbers,
     GatherScatterMode,

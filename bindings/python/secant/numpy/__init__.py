@@ -1,6 +1,6 @@
 """NumPy's functions on Secant's arrays, under the names and with the semantics of jax.numpy."""
 
-from secant.numpy import linalg  # noqa: F401
+from secant.numpy import fft, linalg  # noqa: F401
 from secant.numpy._creation import (  # noqa: F401
     arange,
     array,

@@ -122,7 +122,7 @@ sec_value sec_add(sec_value x, sec_value y) {
 
 /* add_any: the sum of two contributions to one derivative, of one type; simplify makes it an add */
 SEC_PRIMITIVE(add_any, .doc = "Sum of two parts of a derivative.", .operands = {"x", "y"}, ELEMENTWISE,
-              .takes = SEC_TAKES_REAL, .scalar = {.f = add_f, .i = add_i, .u = add_u},
+              .takes = SEC_TAKES_NUMBER, .scalar = {.f = add_f, .i = add_i, .u = add_u, .c = add_c}, .parts = sec_parts_each,
               .linear = 3, .jvp = {sec_jvp_identity, sec_jvp_identity},
               .transpose = {unbroadcast_transpose, unbroadcast_transpose}, .lower = add_lower,
               .flags = SEC_FLAG_CHEAP | SEC_FLAG_COMMUTATIVE)

@@ -92,7 +92,7 @@ static sec_status top_k_batch(sec_batch *b) {
 
 SEC_PRIMITIVE(top_k, .doc = "The k greatest elements along an axis, and their places.", .operands = {"x"},
               .type = top_k_type, .eval = top_k_eval, .jvp_all = top_k_jvp, .batch = top_k_batch,
-              .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_top_k", .meta = top_k_meta, .takes = SEC_TAKES_ANY)
+              .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_top_k", .meta = top_k_meta, .takes = SEC_TAKES_ORDERED)
 
 sec_status sec_top_k(sec_value x, int k, int axis, sec_value out[2]) {
   const sec_aval *a = sec_value_aval(x);

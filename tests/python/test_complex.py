@@ -92,7 +92,7 @@ api.linear_transpose(lambda z: z * 2j, c(1))(c(1j)), api.jit(lambda z: z)(c(1j))
 @needs_jax
 @pytest.mark.parametrize("program", ROWS)
 def test_against_jax(program):
-    agree(program)
+    agree(program, weak=not program.startswith("grad"))  # gradients by weak scalars are weak here
 
 
 @needs_jax

@@ -133,16 +133,7 @@ bool sec_conv_expand(const sec_rule *r, sec_value *out) {
     sec_error_set(SEC_UNSUPPORTED, "reshape first", "conv_general_dilated: %d spatial axes are too many", c.n);
     return true;
   }
-  sec_value sums;
-  if (sec_aval_is_complex(z)) { /* four sums of real products */
-    sec_value a = sec_real(lhs), b = sec_imag(lhs), p = sec_real(rhs), q = sec_imag(rhs);
-    sec_value ap = generated(&c, a, p, &f), bq = generated(&c, b, q, &f), aq = generated(&c, a, q, &f), bp = generated(&c, b, p, &f);
-    sec_value re = sec_sub(ap, bq);
-    sums = sec_complex(re, sec_add(aq, bp));
-  } else {
-    sums = generated(&c, lhs, rhs, &f);
-  }
-  *out = sec_convert(sec_reshape(sums, z->rank, z->dims), z->dtype, z->weak);
+  *out = sec_convert(sec_reshape(generated(&c, lhs, rhs, &f), z->rank, z->dims), z->dtype, z->weak);
   return true;
 }
 

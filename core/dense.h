@@ -15,7 +15,7 @@ enum { SEC_DENSE_BUFFERS = 6 };
 typedef struct sec_dense {
   int n_in, n_out;
   unsigned integers; /* bit i: buffer i holds i32 where arrays are concerned, doubles here */
-  /* Elements of each buffer that one matrix takes, and doubles of work. */
+  /* Real numbers of each buffer that one matrix takes, and doubles of work. */
   void (*sizes)(const int64_t *meta, int64_t *sizes, int64_t *work);
   /* False: no convergence, or not finite; the float results are then NaN. */
   bool (*run)(const int64_t *meta, double *const *bufs, double *work);
@@ -39,6 +39,10 @@ extern const sec_dense sec_dense_pinv;   /* m n rtol (the bits of a double); a[m
 /* dense_schur.c */
 extern const sec_dense sec_dense_schur;        /* n; a[n,n] -> t[n,n] q[n,n] */
 extern const sec_dense sec_dense_schur_values; /* n; a[n,n] -> t[n,n] */
+
+/* dense_eig.c: complex numbers are pairs of doubles */
+/* n complex left right; a[n,n] -> w[n] (complex), then left and right vectors v[n,n] (complex) as wanted */
+extern const sec_dense sec_dense_eig_values, sec_dense_eig_one, sec_dense_eig_both;
 
 /* dense_banded.c */
 extern const sec_dense sec_dense_tridiagonal_solve; /* n k perturb; dl[n] d[n] du[n] b[n,k] -> x[n,k] */

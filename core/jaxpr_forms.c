@@ -37,6 +37,7 @@ static const sec_text_form forms[] = {
     {.prim = "qr", .fixed = {"use_magma=None"}},
     {.prim = "eigh", .fixed = {"algorithm=None", "sort_eigenvalues=True", "subset_by_index=None"}},
     {.prim = "svd", .fixed = {"algorithm=None", "subset_by_index=None"}},
+    {.prim = "eig", .fixed = {"implementation=None"}},
     {.prim = "schur", .fixed = {"select_callable=None", "sort_eig_vals=False"}},
 };
 enum { N_FORMS = sizeof forms / sizeof *forms };

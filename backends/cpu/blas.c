@@ -38,7 +38,7 @@ static void blas_find(void *library) {
 }
 
 static void lapack_find(void *library) {
-  static const char *const prefix[2] = {"s", "d"};
+  static const char *const prefix[2] = {"s", "d"}, *const complex_prefix[2] = {"c", "z"};
   for (int kind = 0; kind < 2; kind++) {
     function_find(library, prefix[kind], "potrf_", &blas.potrf[kind]);
     function_find(library, prefix[kind], "getrf_", &blas.getrf[kind]);
@@ -51,6 +51,8 @@ static void lapack_find(void *library) {
     function_find(library, prefix[kind], "syevd_", &blas.syevd[kind]);
     function_find(library, prefix[kind], "gesdd_", &blas.gesdd[kind]);
     function_find(library, prefix[kind], "gees_", &blas.gees[kind]);
+    function_find(library, prefix[kind], "geev_", &blas.geev[kind]);
+    function_find(library, complex_prefix[kind], "geev_", &blas.geev_complex[kind]);
   }
 }
 

@@ -52,10 +52,10 @@ sec_runtime_fn sec_rt_triangular_solve;
  * meta: kind, batch, m, n. */
 sec_runtime_fn sec_rt_lu;
 
-/* lapack_orthogonal.c, lapack_spectral.c, by way of rt_factor.c: buffers and meta are those of the tables in
+/* lapack_orthogonal.c, lapack_spectral.c, lapack_eig.c, by way of rt_factor.c: buffers and meta are those of the tables in
  * core/dense.h, then a pointer to the run's status; they fail when there is no memory for their work. */
 sec_runtime_fn sec_rt_geqrf, sec_rt_householder_product, sec_rt_ormqr, sec_rt_qr, sec_rt_hessenberg, sec_rt_tridiagonal,
-    sec_rt_eigh, sec_rt_svd, sec_rt_schur, sec_rt_tridiagonal_solve, sec_rt_cholesky_update, sec_rt_pinv;
+    sec_rt_eigh, sec_rt_svd, sec_rt_schur, sec_rt_tridiagonal_solve, sec_rt_cholesky_update, sec_rt_pinv, sec_rt_eig;
 
 /* Running sums, products, maxima or minima along the middle axis; a NaN stays in maxima and minima.
  * bufs: x, y.
@@ -143,6 +143,10 @@ typedef void sec_gesdd_fn(const char *job, const int *m, const int *n, void *a, 
                           const int *ldvt, void *work, const int *lwork, int *iwork, int *info, size_t);
 typedef void sec_gees_fn(const char *job, const char *sort, void *select, const int *n, void *a, const int *lda, int *sdim, void *re, void *im, void *vs,
                          const int *ldvs, void *work, const int *lwork, int *bwork, int *info, size_t, size_t);
+typedef void sec_geev_fn(const char *left, const char *right, const int *n, void *a, const int *lda, void *re, void *im, void *vl, const int *ldvl,
+                         void *vr, const int *ldvr, void *work, const int *lwork, int *info, size_t, size_t);
+typedef void sec_geev_complex_fn(const char *left, const char *right, const int *n, void *a, const int *lda, void *w, void *vl, const int *ldvl, void *vr,
+                                 const int *ldvr, void *work, const int *lwork, void *rwork, int *info, size_t, size_t);
 
 /* Indexed by kind, F32 or F64; a function that no library has is NULL. */
 typedef struct sec_blas {
@@ -161,6 +165,8 @@ typedef struct sec_blas {
   sec_syevd_fn *syevd[2];
   sec_gesdd_fn *gesdd[2];
   sec_gees_fn *gees[2];
+  sec_geev_fn *geev[2];
+  sec_geev_complex_fn *geev_complex[2]; /* of pairs of that kind */
 } sec_blas;
 
 /* Loads OpenBLAS, else the reference libraries, at the first call.  Not NULL. */

@@ -198,7 +198,7 @@ static const struct {
 #undef SPECIAL
     FUNCTION(sec_rt_geqrf), FUNCTION(sec_rt_householder_product), FUNCTION(sec_rt_ormqr), FUNCTION(sec_rt_qr),
     FUNCTION(sec_rt_hessenberg), FUNCTION(sec_rt_tridiagonal), FUNCTION(sec_rt_eigh), FUNCTION(sec_rt_svd),
-    FUNCTION(sec_rt_schur), FUNCTION(sec_rt_tridiagonal_solve), FUNCTION(sec_rt_cholesky_update), FUNCTION(sec_rt_pinv),
+    FUNCTION(sec_rt_schur), FUNCTION(sec_rt_tridiagonal_solve), FUNCTION(sec_rt_cholesky_update), FUNCTION(sec_rt_pinv), FUNCTION(sec_rt_eig),
 };
 enum { N_FUNCTIONS = sizeof functions / sizeof *functions };
 

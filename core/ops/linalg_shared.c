@@ -1,6 +1,8 @@
 /* Types, meta, evaluation and batching that the primitives of linear algebra share. */
 #include "linalg.h"
 
+#include <complex.h>
+
 /* ---- types ---- */
 sec_status sec_type_matrix(const sec_typing *t, int i, bool square) {
   const sec_aval *a = t->in[i];
@@ -41,7 +43,7 @@ sec_status sec_type_gives_inner(sec_typing *t, int i, sec_dtype dtype, int inner
 /* ---- meta ---- */
 int sec_linalg_meta(const sec_typing *t, int inner, int n, const int64_t *words, int64_t *meta) {
   const sec_aval *a = t->in[0];
-  meta[0] = a->dtype == SEC_F64;
+  meta[0] = sec_dtype_part(a->dtype) == SEC_F64;
   meta[1] = 1;
   for (int k = 0; k < a->rank - inner; k++) meta[1] *= a->dims[k];
   memcpy(meta + 2, words, (size_t)n * sizeof *meta);
@@ -55,9 +57,21 @@ typedef struct dense_call {
   double *bufs[SEC_DENSE_BUFFERS], *work;
 } dense_call;
 
+/* Real number `at` of an array; a complex one has two an element. */
+static double get_part(const sec_array *a, int64_t at) {
+  if (!sec_aval_is_complex(a->aval)) return sec_get_f(a, at);
+  double _Complex x = sec_get_c(a, at / 2);
+  return at % 2 ? cimag(x) : creal(x);
+}
+static void put_part(sec_array *a, int64_t at, double x) {
+  if (!sec_aval_is_complex(a->aval)) sec_put_f(a, at, x);
+  else if (at % 2 == 0) sec_put_c(a, at / 2, CMPLX(x, 0));
+  else sec_put_c(a, at / 2, CMPLX(creal(sec_get_c(a, at / 2)), x));
+}
+
 static void load(dense_call *c, const sec_eval *e, int64_t matrix) {
   for (int i = 0; i < c->f->n_in; i++)
-    for (int64_t k = 0; k < c->sizes[i]; k++) c->bufs[i][k] = sec_get_f(e->in[i], matrix * c->sizes[i] + k);
+    for (int64_t k = 0; k < c->sizes[i]; k++) c->bufs[i][k] = get_part(e->in[i], matrix * c->sizes[i] + k);
 }
 
 static void store(const dense_call *c, const sec_eval *e, int64_t matrix, bool ok) {
@@ -66,7 +80,7 @@ static void store(const dense_call *c, const sec_eval *e, int64_t matrix, bool o
     for (int64_t k = 0; k < c->sizes[b]; k++) {
       int64_t at = matrix * c->sizes[b] + k;
       if (c->f->integers >> b & 1) sec_put_i(e->out[i], at, (int64_t)c->bufs[b][k]);
-      else sec_put_f(e->out[i], at, ok ? c->bufs[b][k] : __builtin_nan(""));
+      else put_part(e->out[i], at, ok ? c->bufs[b][k] : __builtin_nan(""));
     }
   }
 }

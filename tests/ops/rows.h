@@ -246,6 +246,21 @@ static const row rows[] = {
     {"pinv", "a:T[4,3]", "b:T[3,4] = pinv[rtol=1e-5] a", "b", FILL_DOMAIN, ROW_WIDE},
     {"pinv", "a:T[2,2,3]", "b:T[2,3,2] = pinv[rtol=1e-5] a", "b", FILL_DOMAIN, ROW_WIDE},
     {"pinv", "a:T[0,3]", "b:T[3,0] = pinv[rtol=1e-5] a", "b", FILL_DOMAIN, ROW_WIDE},
+    /* values in any order, vectors of any phase: sum of w^3, |v|^2 w summed, a v - v w */
+    {"eig", "a:f64[3,3]",
+     "w:c128[3] l:c128[3,3] r:c128[3,3] = eig[compute_left_eigenvectors=True compute_right_eigenvectors=True enable_eigvec_derivs=True] a; "
+     "b:c128[3,3] = convert_element_type[new_dtype=complex128 weak_type=False] a; "
+     "c:c128[3,3] = dot_general[dimension_numbers=(([1], [0]), ([], [])) preferred_element_type=complex128] b r; "
+     "d:c128[3,3] = broadcast_in_dim[broadcast_dimensions=(1,) shape=(3, 3)] w; e:c128[3,3] = mul r d; f:c128[3,3] = sub c e; "
+     "g:c128[3] = integer_pow[y=3] w; h:c128[] = reduce_sum[axes=(0,)] g; i:f64[3,3] = abs r; j:f64[3,3] = mul i i; "
+     "k:c128[3,3] = convert_element_type[new_dtype=complex128 weak_type=False] j; m:c128[3,3] = mul k d; n:c128[3] = reduce_sum[axes=(1,)] m; "
+     "o:f64[3,3] = abs l; p:f64[3,3] = mul o o; q:f64[3] = reduce_sum[axes=(1,)] p", "f, h, n, q"},
+    {"eig", "a:c128[2,2,2]",
+     "w:c128[2,2] r:c128[2,2,2] = eig[compute_left_eigenvectors=False compute_right_eigenvectors=True enable_eigvec_derivs=True] a; "
+     "g:c128[2,2] = integer_pow[y=2] w; h:c128[2] = reduce_sum[axes=(1,)] g; i:f64[2,2,2] = abs r; j:f64[2,2] = reduce_sum[axes=(2,)] i", "h, j"},
+    {"eig", "a:c64[3,3]",
+     "w:c64[3] = eig[compute_left_eigenvectors=False compute_right_eigenvectors=False enable_eigvec_derivs=False] a; "
+     "g:c64[3] = integer_pow[y=2] w; h:c64[] = reduce_sum[axes=(0,)] g", "h"},
     {"hessenberg", "a:T[4,4]", "b:T[4,4] c:T[3] = hessenberg a", "b, c", FILL_DOMAIN, ROW_WIDE},
     {"tridiagonal", "a:T[4,4]", "b:T[4,4] c:T[4] d:T[3] e:T[3] = tridiagonal[lower=True] a", "b, c, d, e", FILL_DOMAIN, ROW_WIDE},
     {"tridiagonal", "a:T[2,3,3]", "b:T[2,3,3] c:T[2,3] d:T[2,2] e:T[2,2] = tridiagonal[lower=False] a", "b, c, d, e", FILL_DOMAIN, ROW_WIDE},

@@ -36,6 +36,9 @@ linalg.polar(S), linalg.polar(M.T, method='svd'), linalg.polar(M, 'left'), linal
 linalg.cho_solve((jnp.stack([S, S]), True), jnp.stack([S, S])), linalg.lu_solve(linalg.lu_factor(jnp.stack([S, S[::-1]])), jnp.stack([S, S])), linalg.solve_triangular(jnp.stack([S, S]), S[0]), linalg.eigh_tridiagonal(x, y[:4], eigvals_only=True)
 random.orthogonal(random.key(0), 3), random.orthogonal(random.key(0), 2, (2,), m=3), random.multivariate_normal(random.key(0), f(1, 2, 3), S, method='svd'), random.multivariate_normal(random.key(0), f(1, 2, 3), S, (2,), method='eigh')
 nn.initializers.orthogonal(2.0)(random.key(0), (2, 3, 4)), nn.initializers.orthogonal(column_axis=0)(random.key(0), (2, 3)), nn.initializers.delta_orthogonal()(random.key(0), (3, 3, 2, 4))
+jnp.linalg.eigvals(S[::-1]), jnp.linalg.eigvals(jnp.stack([S, S[:, ::-1]])), jnp.abs(jnp.linalg.eig(f(1, 2, -3, 4).reshape(2, 2))[1]), [jnp.abs(v) for v in lax.linalg.eig(f(1, 2, -3, 4).reshape(2, 2))]
+grad(lambda a: (jnp.abs(jnp.linalg.eigvals(a)) ** 3).sum())(S[::-1]), grad(lambda a: jnp.abs(lax.linalg.eig(a, enable_eigvec_derivs=True)[2])[0, 0])(S[:2, 1::-1]), vmap(jnp.linalg.eigvals)(jnp.stack([S, S[::-1]]))
+jnp.roots(f(0, 1, 2, 3)), jnp.roots(i(1, -3, 2)), jnp.roots(f(2)), jit(lambda p: jnp.roots(p, strip_zeros=False))(f(0, 1, 2, 3))
 jnp.polyfit(x, y, 2, full=True), jnp.polyfit(x, y, 1, cov=True), jnp.polyfit(x, y, 1, w=x, cov='unscaled')
 """.strip().splitlines()
 
@@ -152,6 +155,8 @@ ERRORS = [
     (lambda: LAX.householder_product(jnp.ones((2, 3)), jnp.ones(2)), (TypeError, ValueError), "rows"),
     (lambda: secant.grad(lambda a: jnp.linalg.svd(a)[1].sum())(jnp.ones((3, 2))), NotImplementedError, "full"),
     (lambda: secant.grad(lambda a: LAX.schur(a)[0].sum())(jnp.eye(2)), NotImplementedError, "schur"),
+    (lambda: secant.grad(lambda a: jnp.linalg.eig(a)[1].real.sum())(jnp.eye(2)), NotImplementedError, "distinct"),
+    (lambda: secant.jit(jnp.roots)(jnp.ones(3)), secant.errors.ConcretizationTypeError, "strip_zeros"),
     (lambda: sl.polar(jnp.ones((2, 3))), NotImplementedError, "tall"),
 ]
 

@@ -210,6 +210,7 @@ PROTOTYPES = {
     "sec_dtype_size": (c_size_t, [c_int]),
     "sec_dynamic_slice": (c_uint64, [c_uint64, c_void_p, c_void_p]),
     "sec_dynamic_update_slice": (c_uint64, [c_uint64, c_uint64, c_void_p]),
+    "sec_eig": (c_int, [c_uint64, c_bool, c_void_p, c_void_p, c_void_p]),
     "sec_eigh": (c_int, [c_uint64, c_bool, c_void_p, c_void_p]),
     "sec_einsum": (c_uint64, [c_char_p, c_void_p, c_int]),
     "sec_eq": (c_uint64, [c_uint64, c_uint64]),

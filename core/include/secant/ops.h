@@ -242,6 +242,7 @@ SEC_API sec_value sec_householder_product(sec_value a, sec_value taus);
 SEC_API sec_value sec_ormqr(sec_value a, sec_value taus, sec_value c, bool left, bool transpose);
 SEC_API sec_status sec_eigh(sec_value a, bool lower, sec_value *v, sec_value *w); /* one triangle is read; w ascending */
 SEC_API sec_status sec_svd(sec_value a, bool full_matrices, bool compute_uv, sec_value *s, sec_value *u, sec_value *vt); /* u, vt: NULL without compute_uv */
+SEC_API sec_status sec_eig(sec_value a, bool enable_eigvec_derivs, sec_value *w, sec_value *vl, sec_value *vr); /* complex; vl, vr NULL: not wanted */
 SEC_API sec_status sec_schur(sec_value a, sec_value *t, sec_value *q); /* q NULL: not wanted */
 SEC_API sec_status sec_hessenberg(sec_value a, sec_value *h, sec_value *taus);
 SEC_API sec_status sec_tridiagonal(sec_value a, bool lower, sec_value out[4]); /* a, d, e, taus */

@@ -151,6 +151,29 @@ def ormqr(a, taus, c, *, left=True, transpose=False):
 
 
 # ---- eigenvalues and singular values ----
+@op(1)
+def eig(
+    x, *, compute_left_eigenvectors=True, compute_right_eigenvectors=True, use_magma=None, enable_eigvec_derivs=False,
+    implementation=None,
+):
+    """(eigenvalues, left eigenvectors, right eigenvectors as columns) of any square matrices, complex.
+
+    enable_eigvec_derivs : eigenvectors have derivatives, which are right where eigenvalues are distinct.
+    """
+    x = tracer(x)
+    _takes("eig", x, FLOAT)
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise ValueError(f"The input to eig must be a square matrix. Got shape {x.shape}.")
+    if implementation not in (None, EigImplementation.LAPACK):
+        raise ValueError("Only the lapack implementation is supported on CPU.")
+    n = 1 + bool(compute_left_eigenvectors) + bool(compute_right_eigenvectors)
+    out = values([0] * n)
+    at = ctypes.addressof(out)
+    left = at + 8 if compute_left_eigenvectors else None
+    right = at + 8 * (n - 1) if compute_right_eigenvectors else None
+    return tuple(results(lib.sec_eig(x.value, bool(enable_eigvec_derivs), at, left, right), out))
+
+
 def _subset(name, subset, n):
     start, end = subset
     if not 0 <= start < end <= n:

@@ -187,6 +187,7 @@ from secant.numpy._polynomials import (  # noqa: F401
     polyint,
     polymul,
     polysub,
+    roots,
     vander,
 )
 from secant.numpy._products import (  # noqa: F401

@@ -4,12 +4,16 @@ import builtins
 
 import numpy as np
 
-from secant import lax
+from secant import _types, lax
 from secant._eager import op
-from secant.numpy._common import arraylike, convert, inexact, promoted, promoted_inexact
+from secant._tracer import Tracer
+from secant.numpy._common import arraylike, convert, inexact, promoted, promoted_inexact, scalar_like
+from secant.numpy._creation import asarray
+from secant.numpy._logic import where
+from secant.numpy._picking import take
 from secant.numpy._products import outer
-from secant.numpy._reductions import sum
-from secant.numpy._shape import concatenate, stack
+from secant.numpy._reductions import cumsum, sum
+from secant.numpy._shape import atleast_1d, concatenate, stack
 from secant.numpy._signals import convolve
 
 
@@ -108,6 +112,50 @@ def vander(x, N=None, increasing=False):
     n = x.shape[0] if N is None else N
     columns = [x**i for i in range(n)]
     return stack([convert(c, x.aval.code) for c in (columns if increasing else columns[::-1])], 1)
+
+
+@op(1)
+def _all_roots(p):
+    """The eigenvalues of the companion matrix of p, whose first coefficient is not zero."""
+    from secant.numpy import linalg
+
+    n = p.shape[0] - 1
+    below = np.eye(n, k=-1).astype(p.dtype)
+    first = -p[1:] / p[0]
+    return linalg.eigvals(where(np.arange(n)[:, None] == 0, first[None, :], below))
+
+
+@op(1)
+def _roots_but_zeros(p):
+    """The roots of p after its leading zeros, then NaN; roots at zero after the others."""
+    n = p.shape[0]
+    count = sum(cumsum(convert(p != 0, _types.I32)) == 0)
+    p = where(count == n, scalar_like(p, 1), p)
+    roots = _all_roots(take(p, (count % n + np.arange(n)) % n))
+    from secant.numpy._sorting import argsort
+
+    roots = take(roots, argsort(roots == 0, stable=True))
+    return where(np.arange(n - 1) < n - 1 - count, roots, lax.complex(*[scalar_like(lax.real(roots[:1]), np.nan)] * 2))
+
+
+def roots(p, *, strip_zeros=True):
+    """The roots of a polynomial, complex.
+
+    strip_zeros : zeros in front are left out, which needs concrete values; else so many roots at the end are NaN.
+    """
+    p = atleast_1d(asarray(p))
+    if p.ndim != 1:
+        raise ValueError("Input must be a rank-1 array.")
+    if not np.issubdtype(p.dtype, np.inexact):
+        p = p.astype(float)
+    if p.shape[0] >= 2 and strip_zeros:
+        if isinstance(p, Tracer):
+            p._need("roots: concrete coefficients (or strip_zeros=False)")
+        found = np.nonzero(np.asarray(p))[0]
+        p = p[int(found[0]) if len(found) else p.shape[0] :]
+    if p.shape[0] < 2:
+        return asarray(np.zeros(0, np.result_type(p.dtype, np.complex64)))
+    return _all_roots(p) if strip_zeros else _roots_but_zeros(p)
 
 
 @op(2)

@@ -24,6 +24,7 @@ from secant.numpy._shape import matrix_transpose, moveaxis
 from secant.numpy._ufuncs import abs, isnan, log, sign, sqrt, square
 
 QRResult = namedtuple("QRResult", "Q R")
+EigResult = namedtuple("EigResult", "eigenvalues eigenvectors")
 EighResult = namedtuple("EighResult", "eigenvalues eigenvectors")
 SVDResult = namedtuple("SVDResult", "U S Vh")
 SlogdetResult = namedtuple("SlogdetResult", "sign logabsdet")
@@ -153,6 +154,19 @@ def qr(a, mode="reduced"):
         raise ValueError(f"Unsupported QR decomposition mode '{mode}'")
     q, r = lax.linalg.qr(x, full_matrices=mode == "complete")
     return r if mode == "r" else QRResult(q, r)
+
+
+@op(1)
+def eig(a):
+    """(eigenvalues, eigenvectors as columns) of any square matrices, complex."""
+    w, v = lax.linalg.eig(inexact(arraylike("eig", a)), compute_left_eigenvectors=False)
+    return EigResult(w, v)
+
+
+@op(1)
+def eigvals(a):
+    """The eigenvalues of any square matrices, complex."""
+    return lax.linalg.eig(inexact(arraylike("eigvals", a)), compute_left_eigenvectors=False, compute_right_eigenvectors=False)[0]
 
 
 @op(1)

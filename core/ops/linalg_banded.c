@@ -64,9 +64,33 @@ static sec_value transpose_b(const sec_rule *r, sec_value ct) {
   return solve_like(r, shifted(r->in[2], 1), shifted(r->in[0], -1), ct);
 }
 
+/* b batched alone: the lanes become more right-hand sides. */
+static sec_value solve_lanes(const sec_batch *batch) {
+  const sec_aval *b = sec_value_aval(batch->in[3]);
+  int64_t order[SEC_MAX_RANK], back[SEC_MAX_RANK], dims[SEC_MAX_RANK], flat[SEC_MAX_RANK];
+  if (b == NULL) return SEC_VALUE_POISON;
+  int rank = b->rank;
+  for (int k = 0; k < rank; k++) {
+    order[k] = k < rank - 2 ? k + 1 : k == rank - 2 ? 0 : k;
+    dims[k] = b->dims[order[k]];
+  }
+  for (int k = 0; k < rank; k++) back[order[k]] = k;
+  memcpy(flat, dims, sizeof flat);
+  flat[rank - 2] *= flat[rank - 1];
+  sec_value x = sec_tridiagonal_solve(batch->in[0], batch->in[1], batch->in[2],
+                                      sec_reshape(sec_transpose(batch->in[3], order), rank - 1, flat),
+                                      sec_params_int(batch->params, "perturb_singular") != 0);
+  return sec_transpose(sec_reshape(x, rank, dims), back);
+}
+
+static sec_status tridiagonal_solve_batch(sec_batch *b) {
+  bool alone = !b->batched[0] && !b->batched[1] && !b->batched[2];
+  return alone ? sec_batch_result(b, solve_lanes(b)) : sec_batch_linalg(b);
+}
+
 SEC_PRIMITIVE(tridiagonal_solve, .doc = "The solution of equations with a tridiagonal matrix; NaN if it is singular.",
               .operands = {"dl", "d", "du", "b"}, .type = tridiagonal_solve_type, .eval = tridiagonal_solve_eval,
-              .jvp = {jvp_dl, jvp_d, jvp_du, jvp_b}, .transpose = {[3] = transpose_b}, .batch = sec_batch_linalg,
+              .jvp = {jvp_dl, jvp_d, jvp_du, jvp_b}, .transpose = {[3] = transpose_b}, .batch = tridiagonal_solve_batch,
               .form = SEC_FORM_RUNTIME, .runtime = "sec_rt_tridiagonal_solve", .meta = tridiagonal_solve_meta,
               .flags = SEC_FLAG_HOST, .takes = SEC_TAKES_FLOAT)
 

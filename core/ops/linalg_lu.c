@@ -162,6 +162,29 @@ static int common_batch(const sec_aval *a, const sec_aval *b, int64_t *batch) {
   return n;
 }
 
+/* x beside y, or above it: the last axis, or the one before */
+static sec_value joined(sec_value x, sec_value y, bool above) {
+  const sec_aval *a = sec_value_aval(x);
+  if (a == NULL) return SEC_VALUE_POISON;
+  return sec_concatenate((sec_value[]){x, y}, 2, a->rank - (above ? 2 : 1));
+}
+
+/* The real equations of twice the size: (r -i; i r) (x; y) = (re b; im b). */
+static sec_value solve_complex(sec_value a, sec_value b) {
+  sec_value r = sec_real(a), i = sec_imag(a);
+  const sec_aval *aval = sec_value_aval(b);
+  if (aval == NULL) return SEC_VALUE_POISON;
+  bool vector = aval->rank == 1;
+  int64_t n = vector ? aval->dims[0] : sec_rows(aval), one = 1;
+  sec_value rhs = vector ? sec_expand_dims(b, &one, 1) : b;
+  sec_value whole = joined(joined(r, sec_neg(i), false), joined(i, r, false), true);
+  sec_value x = sec_solve(whole, joined(sec_real(rhs), sec_imag(rhs), true));
+  sec_value out = sec_complex(sec_rows_of(x, 0, n), sec_rows_of(x, n, 2 * n));
+  const sec_aval *last = sec_value_aval(out);
+  const int64_t axis = last != NULL ? last->rank - 1 : 0;
+  return vector ? sec_squeeze(out, &axis, 1) : out;
+}
+
 sec_value sec_solve(sec_value a, sec_value b) {
   sec_value v[2] = {sec_to_float(a), sec_to_float(b)}, lu, pivots, permutation;
   if (sec_promote_dtypes(v, 2) == SEC_N_DTYPES) return SEC_VALUE_POISON;
@@ -175,6 +198,7 @@ sec_value sec_solve(sec_value a, sec_value b) {
   int count = common_batch(ma, mr, batch);
   if (ma->dims[ma->rank - 2] != n || mr->dims[mr->rank - 2] != n || count < 0)
     return solve_error(ma, mb);
+  if (sec_aval_is_complex(ma)) return solve_complex(v[0], v[1]);
   if (sec_lu(v[0], &lu, &pivots, &permutation) != SEC_OK) return SEC_VALUE_POISON;
   lu = with_batch(lu, batch, count, 2);
   rhs = sec_permute_rows(with_batch(rhs, batch, count, 2), with_batch(permutation, batch, count, 1));

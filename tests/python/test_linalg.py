@@ -127,6 +127,16 @@ def test_tridiagonal_solve_and_its_derivatives():
     assert np.isfinite(LAX.tridiagonal_solve(*singular, perturb_singular=True)).all()
 
 
+def test_complex_solve():
+    a = _matrix((2, 3, 3), "float64") + 1j * _matrix((3, 3), "float64")
+    b = a[::-1] * 1j
+    x = jnp.linalg.solve(a, b)
+    assert x.dtype == np.complex128
+    np.testing.assert_allclose(x, np.linalg.solve(a, b), atol=1e-12)
+    np.testing.assert_allclose(jnp.linalg.inv(a) @ a, np.broadcast_to(np.eye(3), (2, 3, 3)), atol=1e-12)
+    np.testing.assert_allclose(jnp.linalg.solve(a[0], b[0, 0]), np.linalg.solve(a[0], b[0, 0]), atol=1e-12)
+
+
 def test_not_finite():
     bad = np.full((3, 3), np.nan)
     assert np.isnan(jnp.linalg.svdvals(bad)).all() and np.isnan(jnp.linalg.eigh(bad)[1]).all()

@@ -133,14 +133,16 @@ static void test_create(void **state) {
   if (!api)
     fail_msg("%s", error);
   assert_ptr_equal(api, sec_compiler_load(&error));
-  sec_compiler_symbol symbols[64];
   size_t n;
   const sec_compiler_symbol *runtime = sec_runtime_symbols(&n);
+  sec_compiler_symbol *symbols = malloc((n + 1) * sizeof *symbols);
+  assert_non_null(symbols);
   memcpy(symbols, runtime, n * sizeof *symbols);
   double (*function)(double) = callback;
   symbols[n].name = "callback";
   memcpy(&symbols[n].address, &function, sizeof function);
   compiler = api->create(symbols, n + 1, &error);
+  free(symbols);
   assert_non_null(compiler);
   assert_null(error);
   assert_non_null(strstr(api->target(compiler), "llvm "));

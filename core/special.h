@@ -7,8 +7,6 @@
 
 /* F(primitive, number of operands, whether f16 and bf16 come as they are) */
 #define SEC_SPECIAL_FUNCTIONS(F)          \
-  F(lgamma, 1, false)                     \
-  F(digamma, 1, false)                    \
   F(polygamma, 2, false)                  \
   F(zeta, 2, false)                       \
   F(zeta_grad, 3, false)                  \
@@ -19,8 +17,6 @@
   F(igamma_grad_a, 2, false)              \
   F(random_gamma_grad, 2, false)          \
   F(regularized_incomplete_beta, 3, false) \
-  F(ndtri, 1, false)                      \
-  F(dawsn, 1, false)                      \
   F(expi, 1, false)                       \
   F(expn, 2, false)                       \
   F(spence_grad, 2, false)                \
@@ -41,6 +37,10 @@ SEC_SPECIAL_FUNCTIONS(SEC_SPECIAL_DECLARE)
 
 /* Vector code of their own, in lowering/: evaluation alone. */
 double sec_special_erfcx(const double *x);
+double sec_special_ndtri(const double *x);
+double sec_special_dawsn(const double *x);
+double sec_special_lgamma(const double *x);
+double sec_special_digamma(const double *x);
 
 /* lgamma(a) - (a - 1/2) log a + a - log(2 pi)/2 for a >= 1: what Stirling's formula lacks (DLMF 5.11.1) */
 double sec_special_stirling(double a);

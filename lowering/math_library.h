@@ -35,6 +35,10 @@
   F(erfc, 1, false)             \
   F(erf_inv, 1, false)          \
   F(erfcx, 1, false)            \
+  F(ndtri, 1, false)            \
+  F(dawsn, 1, false)            \
+  F(lgamma, 1, false)           \
+  F(digamma, 1, false)          \
   F(bessel_i0e, 1, false)       \
   F(bessel_i1e, 1, false)       \
   F(pow, 2, false)              \
@@ -76,6 +80,10 @@ typedef struct sec_poly {
   int n;
   double c[SEC_POLY_MAX];
 } sec_poly;
+
+typedef struct rational {
+  sec_poly over, under;
+} rational;
 
 static inline bool m_is_double(sec_lv x) { return x.type == SEC_LT_F64; }
 static inline sec_ltype m_int_type(sec_ltype type) {
@@ -178,6 +186,9 @@ static inline sec_lv m_poly(sec_builder *b, sec_lv x, const sec_poly *p) {
   sec_lv r = m_float(b, x, p->c[0]);
   for (int i = 1; i < p->n; i++) r = sec_l_fma(b, r, x, m_float(b, x, p->c[i]));
   return r;
+}
+static inline sec_lv m_rational(sec_builder *b, sec_lv x, const rational *r) {
+  return m_div(b, m_poly(b, x, &r->over), m_poly(b, x, &r->under));
 }
 /* The row of a two-row table for x's type: [0] f32, [1] f64. */
 static inline sec_lv m_poly_pair(sec_builder *b, sec_lv x, const sec_poly pair[2]) {

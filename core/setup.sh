@@ -74,8 +74,8 @@ setup_packages() {
   mkdir -p build
   : >"$LOG"
   if ! command -v dpkg-query >/dev/null 2>&1; then
-    llvm=${LLVM_ROOT:-$(llvm-config-22 --prefix 2>/dev/null || true)}
-    [ -n "$llvm" ] && [ -e "$llvm/include/mlir-c/IR.h" ] || explain_needs
+    LLVM_ROOT=${LLVM_ROOT:-$(llvm-config-22 --prefix 2>/dev/null || true)}
+    [ -n "$LLVM_ROOT" ] && [ -e "$LLVM_ROOT/include/mlir-c/IR.h" ] || explain_needs
     return 0
   fi
   missing=$(missing_packages $PACKAGES)
@@ -85,7 +85,7 @@ setup_packages() {
 setup_build() {
   if [ ! -e build/build.ninja ]; then
     step "configure" cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release \
-      ${LLVM_ROOT:+"-DLLVM_ROOT=$LLVM_ROOT"} || fail_with_log
+      ${LLVM_ROOT:+"-DSECANT_LLVM_ROOT=$LLVM_ROOT"} || fail_with_log
   fi
   step "build" cmake --build build || fail_with_log
 }

@@ -6,6 +6,8 @@ import shutil
 import sys
 import tempfile
 
+import pytest
+
 os.environ.setdefault("SECANT_NUM_CPU_DEVICES", "2")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ["SECANT_CACHE_DIR"] = tempfile.mkdtemp(prefix="secant-tests-")  # empty at the start; not the user's
@@ -19,3 +21,11 @@ for path in (os.path.join(TREE, "bindings", "python"), os.path.dirname(os.path.a
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "peer: compares with JAX; skipped where JAX is missing")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forget():
+    """JAX keeps all that it has compiled: gigabytes over the suite."""
+    yield
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()

@@ -24,14 +24,18 @@ from secant.numpy._creation import (  # noqa: F401
     zeros_like,
 )
 from secant.numpy._dtypes import (  # noqa: F401
+    ComplexWarning,
     bool,  # noqa: A004
     bool_,
     can_cast,
     canonicalize_dtype,
+    cdouble,
     character,
     complex64,
     complex128,
+    complex_,
     complexfloating,
+    csingle,
     double,
     dtype,
     e,
@@ -434,4 +438,5 @@ from secant.numpy._sorting import (  # noqa: F401
     percentile,
     quantile,
     sort,
+    sort_complex,
 )

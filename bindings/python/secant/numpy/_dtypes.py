@@ -37,6 +37,8 @@ bool_, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, float3
 )
 bool = bool_  # noqa: A001
 single, double, int_, uint, float_ = float32, float64, int32, uint32, float32
+csingle, cdouble, complex_ = complex64, complex128, complex64
+ComplexWarning = getattr(np, "exceptions", np).ComplexWarning
 integer, floating, inexact, number, signedinteger, unsignedinteger, generic, complexfloating = (
     np.integer,
     np.floating,

@@ -35,7 +35,7 @@ def _differs(rows, equal_nan):
     other = after != before
     if equal_nan and rows.aval.is_float:
         other = other & ~(isnan(after) & isnan(before))
-    other = sum(other.reshape(other.shape[0], -1), 1) > 0
+    other = sum(other, tuple(range(1, other.ndim))) > 0
     return concatenate([full((min(rows.shape[0], 1),), True), other])
 
 
@@ -43,7 +43,7 @@ def _first(mask, size):
     """The places of the first `size` truths, and which of them there are."""
     n = mask.shape[0]
     at = cumsum(mask) - 1
-    places = full(size, n).at[where(mask, at, size)].set(arange(n), mode="drop")
+    places = full(size, n, int).at[where(mask, at, size)].set(arange(n), mode="drop")
     return places, places < n
 
 

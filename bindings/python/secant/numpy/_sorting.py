@@ -31,6 +31,13 @@ def sort(a, axis=-1, *, kind=None, order=None, stable=True, descending=False):
     return lax.rev(out, (axis,)) if descending else out
 
 
+@op(1)
+def sort_complex(a):
+    """The elements as complex numbers in order along the last axis, by real and then by imaginary part."""
+    x = arraylike("sort_complex", a)
+    return lax.sort(convert(x, _types.code_of(np.promote_types(inexact(x).dtype, np.complex64))), x.ndim - 1)
+
+
 def _places(x, axis, dtype=None):
     """The index along an axis, for each element."""
     code = _types.default_code("INT") if dtype is None else _types.code_of(dtype)

@@ -55,6 +55,7 @@ echo '{ lambda ; a:f32[4]. let b:f32[4] = mul a a in (b,) }' >first
 echo '{ lambda ; a:f32[4]. let b:f32[4] = add a a; c:f32[] = reduce_sum[axes=(0,)] b in (c,) }' >second
 for program in first second first; do
   "$secant" run --input 2 "$program" >/dev/null
+  sleep 0.1 # files' times come in ticks
 done
 expect "cache ls" "TIME  KEY  group [4]: mul*
 TIME  KEY  group [4]: add reduce_sum*" "$secant" cache ls

@@ -99,8 +99,9 @@ class Jitted:
         self.__doc__ = getattr(function, "__doc__", None)
         self.__module__ = getattr(function, "__module__", None)
         self.__qualname__ = getattr(function, "__qualname__", self.__name__)
-        self._nums, self._names = _statics(function, static_argnums, static_argnames)
-        self._donate_nums, self._donate_names = _donated(function, donate_argnums, donate_argnames, self._nums, self._names)
+        self._nums, self._names = statics = _marked(function, "static", static_argnums, static_argnames)
+        self._donate_nums, self._donate_names = donated = _marked(function, "donate", donate_argnums, donate_argnames)
+        _check_apart(statics, donated)
         options = (self._nums, self._names, self._donate_nums, self._donate_names)
         self._cache = _cache_of(function, options)
         self._fast = self._cache.fast
@@ -304,8 +305,8 @@ def flat_result(result):
     return leaves, tree
 
 
-def _statics(function, nums, names):
-    """static_argnums and static_argnames as tuples, each completed from the other by the signature."""
+def _marked(function, what, nums, names):
+    """static_ or donate_argnums and _argnames as tuples, each completed from the other by the signature."""
     nums = (nums,) if isinstance(nums, int) else tuple(nums or ())
     names = (names,) if isinstance(names, str) else tuple(names or ())
     if not nums and not names:
@@ -317,54 +318,27 @@ def _statics(function, nums, names):
     except (ValueError, TypeError):
         return nums, names
     positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    variable = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     keywords = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-    for i in nums:
-        if not variable and not -len(positional) <= i < len(positional):
-            raise ValueError(f"jitted function has positional arguments {positional}, but static_argnums has {i}")
-    if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-        for name in names:
-            if name not in keywords:
-                raise ValueError(f"jitted function has no keyword argument {name!r}, which static_argnames names")
-    nums = {i % len(positional) if i < 0 else i for i in nums}
-    names = {*names, *(positional[i] for i in nums if i < len(positional))}
-    nums |= {i for i, name in enumerate(positional) if name in names}
-    return tuple(sorted(nums)), tuple(sorted(names))
-
-
-def _donated(function, nums, names, static_nums, static_names):
-    """donate_argnums and donate_argnames as tuples, each completed from the other by the signature."""
-    nums = (nums,) if isinstance(nums, int) else tuple(nums or ())
-    names = (names,) if isinstance(names, str) else tuple(names or ())
-    if not nums and not names:
-        return (), ()
-    import inspect
-
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (ValueError, TypeError):
-        return nums, names
-    positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    variable = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-    for i in nums:
-        if not variable and not -len(positional) <= i < len(positional):
-            raise ValueError(
-                f"Jitted function has donate_argnums={nums}, but only accepts {len(positional)} positional arguments."
-            )
-    known = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-    unknown = [name for name in names if name not in known]
+    n, variable = len(positional), any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    if not variable and any(not -n <= i < n for i in nums):
+        raise ValueError(f"Jitted function has {what}_argnums={nums}, but only accepts {n} positional arguments.")
+    unknown = {name for name in names if name not in keywords}
     if unknown and not any(p.kind is p.VAR_KEYWORD for p in parameters):
         raise ValueError(
-            f"Jitted function has invalid argnames {set(unknown)} in donate_argnames. Function does not take these args."
+            f"Jitted function has invalid argnames {unknown} in {what}_argnames. Function does not take these args."
         )
     if not variable:
-        nums = [i % len(positional) for i in nums]
-    names = {*names, *(positional[i] for i in nums if 0 <= i < len(positional))}
+        nums = [i % n for i in nums]
+    names = {*names, *(positional[i] for i in nums if 0 <= i < n)}
     nums = {*nums, *(i for i, name in enumerate(positional) if name in names)}
-    both = sorted(names & set(static_names)) or sorted(nums & set(static_nums))
+    return tuple(sorted(nums)), tuple(sorted(names))
+
+
+def _check_apart(statics, donated):
+    """An argument is static or donated, not both; each is a pair of numbers and names."""
+    both = sorted({*statics[1]} & {*donated[1]}) or sorted({*statics[0]} & {*donated[0]})
     if both:
         raise ValueError(f"static and donated arguments cannot intersect: {', '.join(map(str, both))} appear in both")
-    return tuple(sorted(nums)), tuple(sorted(names))
 
 
 def _cache_of(function, options):

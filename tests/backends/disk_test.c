@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include "disk.h"
 #include "memory.h"
+#include "backends/folder.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,20 +20,6 @@
 #include <unistd.h>
 
 #define TARGET "a processor"
-
-static char directory[64];
-
-static int setup(void **state) {
-  (void)state;
-  strcpy(directory, "/tmp/secant-disk-XXXXXX");
-  return mkdtemp(directory) ? 0 : -1;
-}
-static int teardown(void **state) {
-  (void)state;
-  char command[128];
-  snprintf(command, sizeof command, "rm -rf %s", directory);
-  return system(command);
-}
 
 static sec_disk *opened(const char *target) {
   sec_disk *d = sec_disk_open(directory, target);

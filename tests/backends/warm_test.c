@@ -1,11 +1,10 @@
 /* Compiled kernels across processes: each step is a process of its own, forked before anything has started. */
 #include "ops/check.h"
+#include "backends/folder.h"
 #include <dirent.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static char directory[64];
 
 static const char *const programs[] = {
     "{ lambda ; a:f32[40]. let b:f32[40] = sin a; c:f32[] = reduce_sum[axes=(0,)] b; d:f32[40] = mul b c in (d,) }",
@@ -65,18 +64,6 @@ static seen process(int which, const char *cache) {
   assert_int_equal(n, sizeof s);
   assert_true(s.good);
   return s;
-}
-
-static int setup(void **state) {
-  (void)state;
-  strcpy(directory, "/tmp/secant-warm-XXXXXX");
-  return mkdtemp(directory) ? 0 : -1;
-}
-static int teardown(void **state) {
-  (void)state;
-  char command[128];
-  snprintf(command, sizeof command, "rm -rf %s", directory);
-  return system(command);
 }
 
 static void check_stats(const seen *s, int hits, int misses, bool open) {
@@ -185,7 +172,7 @@ static void test_texts(void **state) {
   assert_non_null(strstr(stats, expected));
   assert_non_null(strstr(stats, "writable: yes\n"));
   assert_non_null(strstr(list, "group [40]: exp*\n"));
-  assert_non_null(strstr(facts, "kernel cache: /tmp/secant-warm-"));
+  assert_non_null(strstr(facts, "kernel cache: /tmp/secant-test-"));
   assert_null(sec_disk_cache_text(cx, "nothing"));
   assert_int_equal(sec_error_status(cx), SEC_ARGUMENT);
   sec_error_clear(cx);
